@@ -13,8 +13,9 @@ _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
+_COUNTER_MAX = 0xFFF
 _lock = threading.Lock()
-_last = (0, 0)
+_last = [0, 0]  # milliseconds, counter
 
 
 def uuid7() -> uuid.UUID:
@@ -22,17 +23,12 @@ def uuid7() -> uuid.UUID:
 
     Within a process each id is greater than the one before, also when the clock steps back.
     """
-    global _last
     with _lock:
-        now = time.time_ns() // 1_000_000
-        last_ms, counter = _last
-        if now > last_ms:
-            counter = secrets.randbits(11)
-        else:
-            now, counter = last_ms, counter + 1
-            if counter > 0xFFF:
-                now, counter = last_ms + 1, secrets.randbits(11)
-        _last = (now, counter)
+        now, counter = time.time_ns() // 1_000_000, secrets.randbits(11)
+        last_ms, last_counter = _last
+        if now <= last_ms:
+            now, counter = (last_ms, last_counter + 1) if last_counter < _COUNTER_MAX else (last_ms + 1, counter)
+        _last[:] = now, counter
     value = (now & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | secrets.randbits(62)
     return uuid.UUID(int=value)
 

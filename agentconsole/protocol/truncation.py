@@ -7,6 +7,7 @@ from dataclasses import dataclass
 DEFAULT_BUDGET = 16 * 1024
 _HEAD_PERCENT, _TAIL_PERCENT = 65, 25
 _LONGEST_CLUSTER = 64
+_VIRAMA = 9  # the combining class whose members join the next consonant (UAX #29, GB9c)
 _JOINERS = frozenset("\u200d\u200c")
 _EXTENDING = ("Mn", "Me", "Mc")
 _EXTRA_EXTENDERS = ((0x1F3FB, 0x1F3FF), (0xFE00, 0xFE0F), (0x1160, 0x11FF), (0xD7B0, 0xD7FF), (0xE0020, 0xE007F))
@@ -82,7 +83,7 @@ def _is_boundary(text: str, position: int) -> bool:
         or _within(before, _PREPENDS)
         or (_within(before, (_REGIONAL,)) and _within(after, (_REGIONAL,)))
         or _is_hangul_pair(before, after)
-        or unicodedata.combining(before) == 9  # viramas join the next consonant (GB9c)
+        or unicodedata.combining(before) == _VIRAMA
     )
 
 
