@@ -1,0 +1,19 @@
+"""The tables of runs: who works (environments, agents), on what (runs), and a run's log (ticks, spans, events)."""
+
+from runs.models.agents import Agent, AgentInstance, Environment
+from runs.models.log import SPAN_OUTCOMES, PhaseTick, Span, SpanKind, TickState, TraceEvent
+from runs.models.run import Run, RunStatus
+
+__all__ = [
+    "SPAN_OUTCOMES",
+    "Agent",
+    "AgentInstance",
+    "Environment",
+    "PhaseTick",
+    "Run",
+    "RunStatus",
+    "Span",
+    "SpanKind",
+    "TickState",
+    "TraceEvent",
+]

@@ -1,0 +1,80 @@
+"""Where agents run and how they prove who they are."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+
+NAME_MAX = 64
+NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
+valid_name = RegexValidator(
+    rf"^{NAME_PATTERN}\Z", "Use 1 to 64 of a-z, 0-9, dot, dash and underscore, starting with a letter or digit."
+)
+
+
+class Environment(models.Model):
+    """`dev`, `staging`, `prod` or a deployment's own. Its name is its key: rows read without a join."""
+
+    name = models.CharField(max_length=NAME_MAX, primary_key=True, validators=[valid_name])
+    is_restricted = models.BooleanField(default=False, help_text="Only its members and admins see it.")
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="environments")
+    retention_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: the console's RETENTION_DAYS."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Agent(models.Model):
+    """An agent by name in an environment."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="agents")
+    name = models.CharField(max_length=NAME_MAX, validators=[valid_name])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["environment", "name"], name="agent_once_per_environment")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.environment_id})"
+
+
+class AgentInstance(models.Model):
+    """One installed copy of an agent, with its own credential, of which only a keyed hash is kept."""
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="instances")
+    name = models.CharField(max_length=NAME_MAX, validators=[valid_name])
+    token_hash = models.CharField(max_length=64, unique=True)
+    token_prefix = models.CharField(max_length=16)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=200)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.CharField(max_length=200, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    startup = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = [
+            # A name is free again once its instance was revoked: rotation keeps the name.
+            models.UniqueConstraint(
+                fields=["agent", "name"], condition=models.Q(revoked_at=None), name="instance_name_once_per_agent"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent}/{self.name}"
+
+    @property
+    def missing_tools(self) -> list[dict[str, str]]:
+        """What its last startup summary lacked: `[{"name", "reason"}]`."""
+        missing = self.startup.get("missing", [])
+        return missing if isinstance(missing, list) else []
+
+    def is_usable(self, now: datetime) -> bool:
+        """Whether its credential opens anything at `now`."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
