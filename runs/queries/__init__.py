@@ -1,0 +1,1 @@
+"""Reads for pages, sockets and APIs. Each says how many queries it makes."""

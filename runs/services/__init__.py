@@ -1,0 +1,1 @@
+"""The verbs of runs: nothing else but these and `runs.ingest` writes."""
