@@ -114,7 +114,8 @@ def error_response(request: HttpRequest, error: ConsoleError) -> HttpResponse:
     if is_api(request):
         response = JsonResponse(error_body(error), status=error.http_status)
     else:
-        response = render(request, "error.html", {"error": error, **error_body(error)}, status=error.http_status)
+        shown = {**error_body(error)["error"], "title": error.title}
+        response = render(request, "error.html", {"error": shown}, status=error.http_status)
     for name, value in error.headers.items():
         response.headers[name] = value
     return response

@@ -1,0 +1,141 @@
+"""Template tags of every page: icons, badges, times, durations, links that keep the query."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.template.context import RequestContext
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from runs.wording import (
+    TRANSPORT_ICONS,
+    badge_of,
+    duration_text,
+    environment_role,
+    exact_text,
+    iso_text,
+    relative_text,
+)
+
+register = template.Library()
+
+SPRITE = "vendor/lucide/sprite.svg"
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A Lucide icon of the vendored sprite, hidden from screen readers: a word stands beside it."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', static(SPRITE), name
+    )
+
+
+@register.simple_tag
+def sprite_url() -> str:
+    """Where `icons.js` finds the sprite."""
+    return static(SPRITE)
+
+
+@register.simple_tag
+def when(at: datetime | None, missing: str = "–") -> SafeString | str:
+    """A time as `4 min ago`, kept fresh by time.js, with the exact UTC on hover."""
+    if at is None:
+        return missing
+    return format_html(
+        '<time datetime="{}" title="{}" data-when>{}</time>',
+        iso_text(at),
+        exact_text(at),
+        relative_text(at, timezone.now()),
+    )
+
+
+@register.simple_tag
+def exact(at: datetime | None, missing: str = "–") -> SafeString | str:
+    """A time written out in UTC."""
+    if at is None:
+        return missing
+    return format_html('<time datetime="{}">{}</time>', iso_text(at), exact_text(at))
+
+
+@register.simple_tag
+def elapsed(since: datetime, until: datetime | None = None) -> SafeString:
+    """How long from `since` to `until`; without an end it goes on counting in the browser."""
+    if until is not None:
+        return format_html("<span>{}</span>", milliseconds((until - since).total_seconds() * 1000))
+    spent = (timezone.now() - since).total_seconds() * 1000
+    return format_html(
+        '<time datetime="{}" title="since {}" data-elapsed>{}</time>',
+        iso_text(since),
+        exact_text(since),
+        duration_text(max(spent, 0)),
+    )
+
+
+@register.filter
+def milliseconds(value: float | None) -> str:
+    """`1.2 s` of 1234."""
+    return "–" if value is None else duration_text(max(value, 0))
+
+
+@register.simple_tag
+def status_badge(word: str) -> SafeString:
+    """A status, outcome or level as icon, word and colour."""
+    badge = badge_of(word)
+    return format_html(
+        '<span class="badge" data-role="{}" data-word="{}">{}<span>{}</span></span>',
+        badge.role,
+        word,
+        icon(badge.icon),
+        badge.word,
+    )
+
+
+@register.simple_tag
+def outcome_badge(word: str, count: int | None = None) -> SafeString:
+    """An outcome as icon, word and colour; with a count, as that many calls."""
+    if count is None:
+        return status_badge(word)
+    badge = badge_of(word)
+    return format_html(
+        '<span class="count" data-role="{}" title="{} {}">{}<span>{}</span><span class="sr"> {}</span></span>',
+        badge.role,
+        count,
+        badge.word,
+        icon(badge.icon),
+        count,
+        badge.word,
+    )
+
+
+@register.simple_tag
+def environment_chip(name: str) -> SafeString:
+    """An environment in its colour."""
+    return format_html('<span class="env" data-env="{}">{}</span>', environment_role(name), name)
+
+
+@register.filter
+def env_role(name: str) -> str:
+    """The colour role of an environment's name."""
+    return environment_role(name)
+
+
+@register.filter
+def transport_icon(transport: str) -> str:
+    """The icon of a door."""
+    return TRANSPORT_ICONS.get(transport, "plug")
+
+
+@register.simple_tag(takes_context=True)
+def query(context: RequestContext, **changes: Any) -> str:
+    """This page's query with some parameters set, or taken out where None; paging starts again unless it is what changed."""
+    params = context["request"].GET.copy()
+    for name in ("before", "after"):
+        params.pop(name, None)
+    for name, value in changes.items():
+        params.pop(name, None)
+        if value is not None:
+            params[name] = str(value)
+    return f"?{params.urlencode()}"

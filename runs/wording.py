@@ -1,0 +1,116 @@
+"""How pages say things: times, durations, and the icon, word and colour role of each status and outcome. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A state as people see it: an icon and a word, and the design token that colours both."""
+
+    icon: str
+    word: str
+    role: str
+
+
+BADGES = {
+    # outcomes of a call, and what a span says instead of one
+    "ok": Badge("circle-check", "ok", "ok"),
+    "slow": Badge("clock-alert", "slow", "slow"),
+    "empty": Badge("circle-slash", "empty", "empty"),
+    "timeout": Badge("timer-off", "timeout", "timeout"),
+    "auth_failed": Badge("key-round", "auth", "auth"),
+    "degraded": Badge("triangle-alert", "degraded", "degraded"),
+    "rejected": Badge("shield-x", "rejected", "rejected"),
+    "error": Badge("octagon-x", "error", "error"),
+    "running": Badge("circle-dot", "running", "running"),
+    "waiting": Badge("hand", "waiting", "waiting"),
+    "unreported": Badge("circle-help", "unreported", "unreported"),
+    # statuses of a run that are no outcome
+    "queued": Badge("circle-dashed", "queued", "unreported"),
+    "quiet": Badge("hourglass", "quiet", "slow"),
+    "succeeded": Badge("circle-check", "succeeded", "ok"),
+    "failed": Badge("circle-x", "failed", "error"),
+    "timed_out": Badge("timer-off", "timed out", "timeout"),
+    "cancelled": Badge("ban", "cancelled", "empty"),
+    "stalled": Badge("unplug", "stalled", "stalled"),
+    # levels of a trace event
+    "debug": Badge("circle", "debug", "empty"),
+    "info": Badge("info", "info", "running"),
+    "warning": Badge("triangle-alert", "warning", "slow"),
+    "critical": Badge("octagon-alert", "critical", "error"),
+    # agents
+    "ready": Badge("circle-check", "ready", "ok"),
+    "gone": Badge("unplug", "gone", "stalled"),
+    "unseen": Badge("circle-dashed", "never seen", "unreported"),
+    "revoked": Badge("ban", "revoked", "empty"),
+    "expired": Badge("alarm-clock-off", "expired", "timeout"),
+    "active": Badge("key", "active", "ok"),
+}
+
+TRANSPORT_ICONS = {
+    "web": "globe",
+    "rest": "braces",
+    "websocket": "plug",
+    "slack": "message-square",
+    "grpc": "server",
+    "schedule": "calendar-clock",
+    "mcp": "waypoints",
+    "cli": "terminal",
+}
+
+_ENVIRONMENT_ROLES = {
+    "prod": ("prod", "production", "live"),
+    "staging": ("staging", "stage", "preprod"),
+    "dev": ("dev", "development", "local", "test"),
+}
+
+
+def badge_of(word: str) -> Badge:
+    """The badge of a status, outcome or level; a word that nobody planned for reads as itself."""
+    return BADGES.get(word) or Badge("circle", word.replace("_", " "), "empty")
+
+
+def environment_role(name: str) -> str:
+    """`prod`, `staging`, `dev` or `other`: the colour of an environment, by the first part of its name (`prod-eu` is prod)."""
+    first = name.replace("_", "-").replace(".", "-").split("-")[0]
+    return next((role for role, names in _ENVIRONMENT_ROLES.items() if first in names), "other")
+
+
+def duration_text(milliseconds: float) -> str:
+    """A duration with its units, two at most: `350 ms`, `1.2 s`, `42 s`, `2 min 5 s`, `3 h 10 min`, `4 d 2 h`."""
+    if milliseconds < 1000:
+        return f"{int(milliseconds)} ms"
+    if milliseconds < 10_000:
+        return f"{int(milliseconds / 100) / 10:.1f} s"
+    seconds = int(milliseconds / 1000)
+    if seconds < 60:
+        return f"{seconds} s"
+    for unit, size, part, part_size in (("min", 60, "s", 1), ("h", 3600, "min", 60), ("d", 86400, "h", 3600)):
+        if seconds < size * 60 or unit == "d" or (unit == "h" and seconds < 86400):
+            rest = seconds % size // part_size
+            return f"{seconds // size} {unit}" + (f" {rest} {part}" if rest else "")
+    raise AssertionError("the last unit takes every duration")
+
+
+def relative_text(at: datetime, now: datetime) -> str:
+    """How long ago, in one unit: `now`, `20 s ago`, `4 min ago`, `3 h ago`, `2 d ago`; `in 20 s` for what is to come."""
+    seconds = (now - at) / timedelta(seconds=1)
+    size = abs(seconds)
+    if size < 1:
+        return "now"
+    for unit, length, limit in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86400), ("d", 86400, float("inf"))):
+        if size < limit:
+            amount = f"{int(size / length)} {unit}"
+            return f"{amount} ago" if seconds > 0 else f"in {amount}"
+    raise AssertionError("the last unit takes every time")
+
+
+def exact_text(at: datetime) -> str:
+    """The exact time, for hover and copying: `2026-03-01 09:30:00.250 UTC`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
+
+
+def iso_text(at: datetime) -> str:
+    """ISO 8601 in UTC with microseconds and `Z`: what every JSON and `<time datetime>` of the console carries."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
