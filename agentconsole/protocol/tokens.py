@@ -67,6 +67,7 @@ TOKENS: dict[str, str] = {
     "SOCKET_TOO_SLOW": "a live socket did not keep up and was dropped",
     "LIVE_HINT_LOST": "a change was found by the safety poll, not by its hint",
     "LIVE_LAYER_FAILED": "the channel layer could not be reached; the safety poll carries on",
+    "LIVE_LAYER_BACK": "the channel layer works again",
     "LIVE_READ_FAILED": "the rows behind a topic could not be read; the topic tries again",
     "TASK_STARTED": "a background task began",
     "TASK_FINISHED": "a background task ended",

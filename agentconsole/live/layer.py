@@ -1,0 +1,107 @@
+"""The channel layer, and nothing else of the console knows it. It may lose anything at any time: hints are all it carries."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+from agentconsole.logconf import get_logger
+
+log = get_logger(__name__)
+
+Cursor = int | str
+Hints = dict[str, Cursor]
+
+GROUP = "live"
+SEND_WITHIN_S = 2.0
+RETRY_AFTER_S = (0.2, 1.0, 5.0)
+REJOIN_EVERY_S = 15.0
+
+
+def leaves_process() -> bool:
+    """Whether the channel layer reaches other processes than this one."""
+    return not isinstance(get_channel_layer(), InMemoryChannelLayer)
+
+
+class LayerHealth:
+    """Says once that the layer fails and once that it works again, however many hints that concerns."""
+
+    def __init__(self) -> None:
+        self.is_failing = False
+
+    def failed(self, error: BaseException) -> None:
+        """The layer did not do what it was asked."""
+        if not self.is_failing:
+            log.warning("LIVE_LAYER_FAILED", error=type(error).__name__, detail=str(error)[:200])
+        self.is_failing = True
+
+    def worked(self) -> None:
+        """The layer did what it was asked."""
+        if self.is_failing:
+            log.info("LIVE_LAYER_BACK")
+        self.is_failing = False
+
+
+_sending = LayerHealth()
+
+
+async def send_hints(hints: Hints) -> None:
+    """Tell every web process. Never raises: what is lost here is found by their polls."""
+    try:
+        async with asyncio.timeout(SEND_WITHIN_S):
+            await get_channel_layer().group_send(GROUP, {"type": "live.hints", "topics": hints})
+    except Exception as error:  # noqa: BLE001  the edge to another service: any failure of it means the same
+        _sending.failed(error)
+    else:
+        _sending.worked()
+
+
+class Ear:
+    """A hub's membership in the group of all hubs."""
+
+    def __init__(self, on_hints: Callable[[Hints], None], on_joined: Callable[[], None]) -> None:
+        self._on_hints = on_hints
+        self._on_joined = on_joined
+        self._health = LayerHealth()
+
+    async def listen(self) -> None:
+        """Hand over hints until cancelled; join again, more and more patiently, whenever the layer fails."""
+        failures = 0
+        while True:
+            try:
+                await self._listen_once()
+            except Exception as error:  # noqa: BLE001  the edge to another service: any failure of it means the same
+                self._health.failed(error)
+            await asyncio.sleep(RETRY_AFTER_S[min(failures, len(RETRY_AFTER_S) - 1)])
+            failures += 1
+
+    async def _listen_once(self) -> None:
+        layer = get_channel_layer()
+        channel = await layer.new_channel("live")
+        await layer.group_add(GROUP, channel)
+        self._health.worked()
+        self._on_joined()
+        rejoining = asyncio.create_task(self._keep_joined(layer, channel))
+        try:
+            while True:
+                self._on_hints(_hints_of(await layer.receive(channel)))
+        finally:
+            rejoining.cancel()
+            await layer.group_discard(GROUP, channel)
+
+    async def _keep_joined(self, layer: Any, channel: str) -> None:
+        """A Redis that restarts forgets its groups, and its client reconnects without a word: say it again and again."""
+        while True:
+            await asyncio.sleep(REJOIN_EVERY_S)
+            try:
+                await layer.group_add(GROUP, channel)
+            except Exception as error:  # noqa: BLE001  as above; the next turn tries again
+                self._health.failed(error)
+            else:
+                self._health.worked()
+
+
+def _hints_of(message: dict[str, Any]) -> Hints:
+    topics = message.get("topics")
+    return topics if isinstance(topics, dict) else {}
