@@ -54,7 +54,14 @@ def logging_config(*, level: str, log_format: str) -> dict[str, Any]:
     rendering: list[Any] = (
         [structlog.processors.format_exc_info, redact_line, structlog.processors.JSONRenderer(default=str)]
         if log_format == "json"
-        else [redact_line, structlog.dev.ConsoleRenderer(colors=False, timestamp_key="at")]
+        # Plain tracebacks: the pretty ones print local variables, secrets among them.
+        else [
+            structlog.processors.format_exc_info,
+            redact_line,
+            structlog.dev.ConsoleRenderer(
+                colors=False, timestamp_key="at", exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
     )
     return {
         "version": 1,

@@ -60,6 +60,7 @@ TOKENS: dict[str, str] = {
     "INGEST_ACCEPTED": "a batch was stored",
     "INGEST_ITEM_REJECTED": "items of a batch were refused",
     "INGEST_REFUSED": "a batch could not be read at all",
+    "SECRET_LEAK_BLOCKED": "a secret was found in a payload and taken out before it was stored",
     "REQUEST_FINISHED": "an HTTP request was answered",
     "REQUEST_FAILED": "an HTTP request broke",
     "SOCKET_OPENED": "a browser opened a live socket",

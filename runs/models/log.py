@@ -58,7 +58,7 @@ class PhaseTick(models.Model):
 
 
 class Span(models.Model):
-    """One timed piece of a run. `cut` tells of each text that was longer than its budget: `{column: {chars, sha256, at, left_out}}`."""
+    """One timed piece of a run. `cut` tells of each text that was longer than its budget: `{place: {chars, sha256, at, left_out}}`."""
 
     pk = models.CompositePrimaryKey("run_id", "span_id")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="spans")
@@ -111,6 +111,7 @@ class TraceEvent(models.Model):
     token = models.CharField(max_length=TOKEN_MAX)
     message = models.TextField(blank=True)
     fields = models.JSONField(default=dict)
+    cut = models.JSONField(default=dict)  # of each text longer than its budget, as on Span
     span_id = models.CharField(max_length=16, blank=True)
 
     class Meta:

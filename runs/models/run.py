@@ -57,6 +57,7 @@ class Run(models.Model):
     deadline_at = models.DateTimeField(null=True)
     summary = models.TextField(blank=True)
     error = models.TextField(blank=True)
+    cut = models.JSONField(default=dict)  # of each text longer than its budget, as on Span
 
     heartbeat_s = models.FloatField(default=10)
     lease_s = models.FloatField(default=60)

@@ -1,7 +1,8 @@
 """A run's log from a cursor on: the one reader behind first paint, API and sockets."""
 
 import uuid
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from runs.models import PhaseTick, Run, Span, TraceEvent
 from runs.queries.shapes import (
@@ -45,7 +46,7 @@ def run_log(run_id: uuid.UUID, after: int, limit: int = LIMIT) -> RunLog | None:
     ticks = list(PhaseTick.objects.filter(**window).order_by("seq")[: limit + 1])
     spans = list(Span.objects.filter(**window).only(*LIGHT_SPAN_COLUMNS).order_by("seq")[: limit + 1])
     events = list(TraceEvent.objects.filter(**window).order_by("seq")[: limit + 1])
-    numbers = sorted(row.seq for row in (*ticks, *spans, *events))
+    numbers = sorted([tick.seq for tick in ticks] + [span.seq for span in spans] + [event.seq for event in events])
     more = len(numbers) > limit
     upto = numbers[limit - 1] if more else max(run.seq, after)
     return {

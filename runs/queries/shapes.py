@@ -1,7 +1,9 @@
 """The JSON shapes of a run and its log: one for first paint, API and socket frames alike (docs/architecture.md)."""
 
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 from runs.models import PhaseTick, Run, Span, TraceEvent
 

@@ -1,0 +1,126 @@
+"""JSON over HTTP: the native ingest for agents, a run's log for browsers."""
+
+import uuid
+from typing import Annotated, Any, Literal
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import Query, Router
+from pydantic import BaseModel, Field
+
+from agentconsole import ratelimit
+from agentconsole.errors import BadRequestError, NotFoundError, UnauthorizedError
+from agentconsole.protocol.context import bound_context, current_context
+from runs.access import run_for
+from runs.ingest import IngestAnswer, ingest_body
+from runs.ingest.wire import Item
+from runs.models import Span
+from runs.queries.log import LIMIT, RunLog, run_log
+from runs.queries.shapes import WholeSpanShape, whole_span_shape
+from runs.services.credentials import authenticate_instance
+
+router = Router(tags=["runs"])
+
+
+class IngestBody(BaseModel):
+    """What `POST /api/v1/ingest` takes as JSON; as NDJSON, one item a line."""
+
+    sent_at: str | None = None
+    items: list[Annotated[Item, Field(discriminator="type")]]
+
+
+class Cursor(BaseModel):
+    """A place in a run's log, and how many rows to read from there."""
+
+    after: Annotated[int, Field(ge=0, le=2**53)] = 0
+    limit: Annotated[int, Field(ge=1, le=LIMIT)] = LIMIT
+
+
+class ApiErrorDetail(BaseModel):
+    """What went wrong; `request_id` finds it in the console's logs."""
+
+    code: str
+    message: str
+    request_id: str
+
+
+class ApiError(BaseModel):
+    """The body of every answer that is no success."""
+
+    error: ApiErrorDetail
+
+
+def _ingest_schema() -> dict[str, Any]:
+    schema = IngestBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": schema},
+                "application/x-ndjson": {"schema": {"type": "string", "description": "one item a line"}},
+            },
+        },
+        "security": [{"InstanceCredential": []}],
+    }
+
+
+@router.post(
+    "/ingest",
+    response={200: IngestAnswer, 400: ApiError, 401: ApiError, 413: ApiError, 415: ApiError, 429: ApiError},
+    openapi_extra=_ingest_schema(),
+    operation_id="ingest",
+)
+def ingest(request: HttpRequest) -> IngestAnswer:
+    """Store a batch of items of runs.
+
+    200 means committed, for every item that is not named under `rejected`. Sending an item twice is harmless. Items of
+    runs that are not known yet are kept and placed when the rest arrives.
+    """
+    instance = authenticate_instance(request.headers.get("Authorization", ""))
+    ratelimit.spend(f"ingest:{instance.id}", limit=settings.INGEST_RATE)
+    context = current_context()
+    if context is None:
+        raise BadRequestError("The request has no context.")
+    known = context.with_actor(
+        f"agent:{instance.agent.name}/{instance.name}", environment=instance.agent.environment_id
+    )
+    with bound_context(known):
+        return ingest_body(
+            request.body,
+            content_type=request.headers.get("Content-Type", ""),
+            content_encoding=request.headers.get("Content-Encoding", ""),
+            instance=instance,
+        )
+
+
+@router.get("/runs/{uuid:run_id}/log", response={200: RunLog, 401: ApiError, 404: ApiError}, operation_id="run_log")
+def read_run_log(request: HttpRequest, run_id: uuid.UUID, cursor: Query[Cursor]) -> RunLog:
+    """A run's log from a cursor on; `seq` of one answer is `after` of the next, while `more`. Signed-in people only."""
+    _signed_in(request)
+    run_for(request.user, run_id)
+    found = run_log(run_id, cursor.after, cursor.limit)
+    if found is None:
+        raise NotFoundError("The run was deleted.")
+    return found
+
+
+@router.get(
+    "/runs/{uuid:run_id}/spans/{span_id}",
+    response={200: WholeSpanShape, 401: ApiError, 404: ApiError},
+    operation_id="run_span",
+)
+def read_span(request: HttpRequest, run_id: uuid.UUID, span_id: str) -> WholeSpanShape:
+    """A span with its arguments, result and attributes. Signed-in people only."""
+    _signed_in(request)
+    run_for(request.user, run_id)
+    span = Span.objects.filter(run_id=run_id, span_id=span_id).first()
+    if span is None:
+        raise NotFoundError("The run has no such span, or it has not arrived yet.")
+    return whole_span_shape(span)
+
+
+def _signed_in(request: HttpRequest) -> Literal[True]:
+    if not request.user.is_authenticated:
+        raise UnauthorizedError("Sign in to the console first.")
+    return True

@@ -1,0 +1,94 @@
+"""The native door: bytes in, rows out, one answer that names each item that was refused."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from typing_extensions import TypedDict
+
+from agentconsole.logconf import get_logger
+from agentconsole.protocol.redaction import Hit
+from runs.ingest.apply import Prepared, apply_batch, prepare, skew_of
+from runs.ingest.body import Batch, read_batch
+from runs.ingest.errors import ItemError, Rejection
+from runs.ingest.startup import record_startup, startup_summary
+from runs.ingest.wire import Startup, read_item, read_time
+from runs.models import AgentInstance
+
+log = get_logger(__name__)
+
+
+class IngestAnswer(TypedDict):
+    """How many items are stored, how many were there already, and which were refused and why."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[Rejection]
+
+
+def ingest_body(body: bytes, *, content_type: str, content_encoding: str, instance: AgentInstance) -> IngestAnswer:
+    """Store what is good of a request's body. When this returns it is committed.
+
+    MalformedBodyError, UnsupportedEncodingError, BodyTooLargeError: nothing could be read, nothing was stored.
+    """
+    batch = read_batch(
+        body,
+        content_type=content_type,
+        content_encoding=content_encoding,
+        max_bytes=settings.INGEST_MAX_EXPANDED_BYTES,
+    )
+    return ingest_batch(batch, instance=instance)
+
+
+def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
+    """Store what is good of a batch of raw items."""
+    prepared: list[Prepared] = []
+    startups: list[tuple[Startup, dict[str, Any]]] = []
+    refused: list[tuple[int, ItemError]] = []
+    hits: list[Hit] = []
+    for index, raw in enumerate(batch.items):
+        try:
+            item = read_item(raw)
+            if isinstance(item, Startup):
+                startups.append((item, startup_summary(item)))
+                continue
+            one, found = prepare(index, item)
+        except ItemError as error:
+            refused.append((index, error))
+            continue
+        prepared.append(one)
+        hits.extend(found)
+    applied = apply_batch(prepared, instance=instance, skew_ms=skew_of(read_time(batch.sent_at), timezone.now()))
+    recorded = sum(record_startup(instance, startup, summary) for startup, summary in startups)
+    rejected = [
+        _rejection(batch.items[index], index, error)
+        for index, error in sorted(refused + applied.refused, key=lambda pair: pair[0])
+    ]
+    answer: IngestAnswer = {
+        "accepted": applied.accepted + recorded,
+        "duplicates": applied.duplicates + len(startups) - recorded,
+        "rejected": rejected,
+    }
+    _log_answer(answer, hits)
+    return answer
+
+
+def _rejection(raw: Any, index: int, error: ItemError) -> Rejection:
+    given = raw.get("id") if isinstance(raw, dict) else None
+    shown = str(given) if isinstance(given, str | int | UUID) else None
+    return {
+        "index": index,
+        "id": shown.encode("ascii", "replace").decode()[:64] if shown is not None else None,
+        "code": error.code,
+        "message": str(error),
+    }
+
+
+def _log_answer(answer: IngestAnswer, hits: list[Hit]) -> None:
+    log.info("INGEST_ACCEPTED", accepted=answer["accepted"], duplicates=answer["duplicates"])
+    if answer["rejected"]:
+        first = answer["rejected"][0]
+        log.warning("INGEST_ITEM_REJECTED", rejected=len(answer["rejected"]), first_code=first["code"])
+    for hit in {(hit.detector, hit.place) for hit in hits}:
+        log.warning("SECRET_LEAK_BLOCKED", detector=hit[0], place=hit[1])

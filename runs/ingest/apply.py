@@ -1,0 +1,233 @@
+"""One batch, one short transaction: lock the runs, merge, number, write, tell."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import OperationalError, transaction
+from django.utils import timezone
+
+from agentconsole import live
+from agentconsole.logconf import get_logger
+from agentconsole.protocol.redaction import Hit
+from runs.ingest import store
+from runs.ingest.clean import Cleaner
+from runs.ingest.errors import ItemError, NotYoursError
+from runs.ingest.fold import blank_run, fold_arrival, fold_finish, fold_span, fold_start, fold_tick
+from runs.ingest.merge import merge_span
+from runs.ingest.rows import Row, event_row, finish_row, span_row, start_row, tick_row
+from runs.ingest.wire import EventItem, RunFinished, RunItem, RunStarted, SpanItem, Tick, run_of
+from runs.models import AgentInstance, PhaseTick, Run, Span, TraceEvent
+
+log = get_logger(__name__)
+
+_TRIES = 3
+_SUMMARY = tuple(
+    name
+    for name in (field.attname for field in Run._meta.concrete_fields)
+    if name not in ("environment_id", "agent_id", "received_at")
+)
+_SPAN_COLUMNS = tuple(column.attname for column in Span._meta.concrete_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A valid item with its cleaned row, and its place in the batch."""
+
+    index: int
+    item: RunItem
+    row: Row
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of a batch."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    refused: list[tuple[int, ItemError]] = field(default_factory=list)
+
+
+def prepare(index: int, item: RunItem) -> tuple[Prepared, list[Hit]]:
+    """Clean an item. ItemError if its payload can't be stored."""
+    cleaner = Cleaner()
+    match item:
+        case Tick():
+            row = tick_row(item, cleaner)
+        case EventItem():
+            row = event_row(item, cleaner)
+        case SpanItem():
+            row = span_row(item, cleaner)
+        case RunStarted():
+            row = start_row(item, cleaner)
+        case RunFinished():
+            row = finish_row(item, cleaner)
+    return Prepared(index, item, row), cleaner.hits
+
+
+def apply_batch(prepared: list[Prepared], *, instance: AgentInstance, skew_ms: int) -> Applied:
+    """Store the items of a batch. Committed when it returns.
+
+    Two batches on PostgreSQL that make the same two runs at once can deadlock; the one that the database ends is tried
+    again, which is safe since nothing of it was kept.
+    """
+    for attempt in range(1, _TRIES + 1):
+        try:
+            with transaction.atomic():
+                return _Writer(instance, skew_ms).write(prepared)
+        except OperationalError as error:
+            if attempt == _TRIES or "deadlock" not in str(error):
+                raise
+    raise AssertionError("unreachable: the loop returns or raises")
+
+
+class _Writer:
+    """The state of one transaction."""
+
+    def __init__(self, instance: AgentInstance, skew_ms: int) -> None:
+        self.instance = instance
+        self.skew_ms = skew_ms
+        self.now = timezone.now()
+        self.applied = Applied()
+        self.ticks: list[Row] = []
+        self.events: list[Row] = []
+        self.spans: dict[tuple[UUID, str], Row] = {}
+
+    def write(self, prepared: list[Prepared]) -> Applied:
+        by_run: dict[UUID, list[Prepared]] = defaultdict(list)
+        for one in prepared:
+            by_run[run_of(one.item)].append(one)
+        runs = self._lock_runs(by_run)
+        self._load_known(runs, by_run)
+        changed = [run for run in runs.values() if self._apply_to_run(run, by_run[run.id])]
+        store.insert_new(PhaseTick, self.ticks, key=("run_id", "id"))
+        store.insert_new(TraceEvent, self.events, key=("run_id", "id"))
+        store.insert_or_replace(Span, list(self.spans.values()), key=("run_id", "span_id"))
+        store.update_each(Run, [_summary(run) for run in changed], key="id")
+        for run in changed:
+            live.publish_on_commit(f"run:{run.id}", run.seq)
+        if changed:
+            live.publish_on_commit(f"runs:{self.instance.agent.environment_id}", self.now.isoformat())
+        return self.applied
+
+    def _lock_runs(self, by_run: dict[UUID, list[Prepared]]) -> dict[UUID, Run]:
+        """The batch's runs, locked in the order of their ids; new ones made blank; another agent's refused."""
+        runs = self._locked(by_run)
+        missing = sorted(set(by_run) - set(runs))
+        if missing:
+            blanks = [
+                blank_run(run_id, at=min(one.item.at for one in by_run[run_id]), now=self.now) for run_id in missing
+            ]
+            for blank in blanks:
+                blank.environment_id, blank.agent = self.instance.agent.environment_id, self.instance.agent
+                blank.actor = f"agent:{self.instance.agent.name}/{self.instance.name}"
+                blank.instance = self.instance
+            Run.objects.bulk_create(blanks, ignore_conflicts=True)
+            runs |= self._locked(missing)
+        for run_id in [run_id for run_id, run in runs.items() if run.agent_id != self.instance.agent_id]:
+            del runs[run_id]
+            error = NotYoursError("This run id belongs to another agent. Make a new UUIDv7 for each run.")
+            self.applied.refused.extend((one.index, error) for one in by_run[run_id])
+        return runs
+
+    def _locked(self, run_ids: Iterable[UUID]) -> dict[UUID, Run]:
+        return {run.id: run for run in Run.objects.select_for_update().filter(id__in=list(run_ids)).order_by("id")}
+
+    def _load_known(self, runs: dict[UUID, Run], by_run: dict[UUID, list[Prepared]]) -> None:
+        """What of the batch is stored already: three queries, by the tables' keys."""
+        ids: dict[type, list[Any]] = defaultdict(list)
+        for run_id in runs:
+            for one in by_run[run_id]:
+                ids[type(one.item)].append(one.item.id)
+        mine = {"run_id__in": list(runs)}
+        self.known: dict[type[Tick | EventItem], set[tuple[UUID, UUID]]] = {
+            kind: set(model.objects.filter(**mine, id__in=ids[kind]).values_list("run_id", "id"))
+            if ids[kind]
+            else set()
+            for kind, model in ((Tick, PhaseTick), (EventItem, TraceEvent))
+        }
+        stored = Span.objects.filter(**mine, span_id__in=ids[SpanItem]).values(*_SPAN_COLUMNS) if ids[SpanItem] else []
+        self.stored_spans: dict[tuple[UUID, str], Row] = {(row["run_id"], row["span_id"]): row for row in stored}
+
+    def _apply_to_run(self, run: Run, items: list[Prepared]) -> bool:
+        """Fold each item into the run and number what is new. True if anything was."""
+        accepted = sum([self._apply(run, one) for one in items])
+        if not accepted:
+            return False
+        self.applied.accepted += accepted
+        woken = fold_arrival(
+            run,
+            first_at=min(one.item.at for one in items),
+            request_id=next((one.item.request_id for one in items if one.item.request_id), ""),
+            now=self.now,
+            skew_ms=self.skew_ms,
+        )
+        if woken:
+            log.info("RUN_RESUMED", run_id=str(run.id))
+        run.summary_seq = self._next_seq(run)
+        return True
+
+    def _apply(self, run: Run, one: Prepared) -> bool:
+        try:
+            is_new = self._apply_item(run, one)
+        except ItemError as error:
+            self.applied.refused.append((one.index, error))
+            return False
+        self.applied.duplicates += not is_new
+        return is_new
+
+    def _apply_item(self, run: Run, one: Prepared) -> bool:
+        match one.item:
+            case RunStarted():
+                return fold_start(run, one.row)
+            case RunFinished():
+                return fold_finish(run, one.row)
+            case SpanItem():
+                return self._apply_span(run, one.row)
+            case Tick() | EventItem():
+                return self._apply_record(run, one.item, one.row)
+
+    def _apply_record(self, run: Run, item: Tick | EventItem, row: Row) -> bool:
+        key, known = (run.id, row["id"]), self.known[type(item)]
+        if key in known:
+            return False
+        known.add(key)
+        row["seq"] = self._next_seq(run)
+        if isinstance(item, Tick):
+            fold_tick(run, row)
+            self.ticks.append(row)
+        else:
+            run.event_count += 1
+            self.events.append(row)
+        return True
+
+    def _apply_span(self, run: Run, row: Row) -> bool:
+        key = (run.id, row["span_id"])
+        stored = self.stored_spans.get(key)
+        merged = row if stored is None else merge_span(stored, row)
+        if merged is None:
+            return False
+        fold_span(run, stored, merged)
+        merged["seq"] = self._next_seq(run)
+        self.stored_spans[key] = self.spans[key] = merged
+        return True
+
+    @staticmethod
+    def _next_seq(run: Run) -> int:
+        run.seq += 1
+        return run.seq
+
+
+def _summary(run: Run) -> Row:
+    return {column: getattr(run, column) for column in _SUMMARY}
+
+
+def skew_of(sent_at: datetime | None, now: datetime, *, tolerated_ms: int = 2_000) -> int:
+    """Milliseconds by which the sender's clock is ahead (positive) or behind, 0 within what a slow network explains."""
+    if sent_at is None:
+        return 0
+    skew = round((sent_at - now).total_seconds() * 1000)
+    return skew if abs(skew) > tolerated_ms else 0

@@ -1,0 +1,132 @@
+"""From valid items to rows: the columns of the tables, cleaned."""
+
+from datetime import datetime
+from typing import Any
+
+from runs.ingest.clean import Cleaner
+from runs.ingest.merge import SpanRow
+from runs.ingest.wire import EventItem, RunFinished, RunStarted, SpanItem, Tick
+
+Row = dict[str, Any]
+_FILLED_LATER = 0
+
+
+def tick_row(item: Tick, cleaner: Cleaner) -> Row:
+    """A PhaseTick's columns. What the sender added beyond the schema goes nowhere: a tick has no attributes."""
+    return {
+        "run_id": item.run,
+        "id": item.id,
+        "seq": _FILLED_LATER,
+        "at": item.at,
+        "phase": cleaner.label(item.phase, "phase"),
+        "state": item.state,
+        "detail": cleaner.label(item.detail, "detail")[:500],
+    }
+
+
+def event_row(item: EventItem, cleaner: Cleaner) -> Row:
+    """A TraceEvent's columns."""
+    return {
+        "run_id": item.run,
+        "id": item.id,
+        "seq": _FILLED_LATER,
+        "at": item.at,
+        "level": item.level.value,
+        "token": item.token,
+        "message": cleaner.prose(item.message, "message"),
+        "fields": cleaner.structure({**(item.model_extra or {}), **item.fields}, "fields"),
+        "span_id": item.span or "",
+        "cut": cleaner.cut,
+    }
+
+
+def span_row(item: SpanItem, cleaner: Cleaner) -> SpanRow:
+    """A Span's columns."""
+    row: SpanRow = {
+        "run_id": item.run,
+        "span_id": item.id,
+        "seq": _FILLED_LATER,
+        "parent_id": item.parent or "",
+        "trace_id": item.trace_id or "",
+        "kind": item.kind,
+        "name": cleaner.label(item.name, "name")[:200],
+        "agent": cleaner.label(item.agent, "agent")[:200],
+        "phase": cleaner.label(item.phase, "phase")[:100],
+        "started_at": item.at,
+        "ended_at": item.ended_at,
+        "outcome": item.outcome or ("unreported" if item.ended_at else "running"),
+        "message": cleaner.prose(item.message, "message"),
+        "retryable": item.retryable,
+        "elapsed_ms": _elapsed_ms(item),
+        "soft_ms": item.budget.soft_ms if item.budget else None,
+        "hard_ms": item.budget.hard_ms if item.budget else None,
+        "attempts": _attempts(item, cleaner),
+        "hint": _hint(item, cleaner),
+        "arguments": cleaner.payload(item.arguments, "arguments"),
+        "result": cleaner.payload(item.result, "result"),
+        "attributes": cleaner.structure({**(item.model_extra or {}), **item.attributes}, "attributes"),
+    }
+    told = {place: part.model_dump() for place, part in item.cut.items()}
+    row["cut"] = told | cleaner.cut
+    return row
+
+
+def _elapsed_ms(item: SpanItem) -> int | None:
+    if item.elapsed_ms is not None or item.ended_at is None or item.ended_at < item.at:
+        return item.elapsed_ms
+    return round((item.ended_at - item.at).total_seconds() * 1000)
+
+
+def _attempts(item: SpanItem, cleaner: Cleaner) -> list[Row]:
+    return [
+        {
+            "at": _iso(attempt.at),
+            "elapsed_ms": attempt.elapsed_ms,
+            "outcome": attempt.outcome.value,
+            "message": cleaner.label(attempt.message, f"attempts.{index}.message"),
+        }
+        for index, attempt in enumerate(item.attempts)
+    ]
+
+
+def _hint(item: SpanItem, cleaner: Cleaner) -> dict[str, str] | None:
+    if item.hint is None:
+        return None
+    return {
+        "fallback_to": cleaner.label(item.hint.fallback_to, "hint.fallback_to"),
+        "reason": cleaner.label(item.hint.reason, "hint.reason"),
+    }
+
+
+def start_row(item: RunStarted, cleaner: Cleaner) -> Row:
+    """The columns of a Run that its start tells."""
+    return {
+        "request_id": item.request_id,
+        "trace_id": item.trace_id or "",
+        "session_id": cleaner.label(item.session_id, "session_id")[:200],
+        "transport": item.transport.value,
+        "subject": cleaner.label(item.subject, "subject")[:200],
+        "on_behalf_of": cleaner.label(item.on_behalf_of, "on_behalf_of")[:200],
+        "query": cleaner.prose(item.query, "query"),
+        "attributes": cleaner.structure({**(item.model_extra or {}), **item.attributes}, "attributes"),
+        "started_at": item.at,
+        "deadline_at": item.deadline,
+        "heartbeat_s": item.heartbeat_s,
+        "lease_s": item.lease_s,
+        "cut": cleaner.cut,
+    }
+
+
+def finish_row(item: RunFinished, cleaner: Cleaner) -> Row:
+    """The columns of a Run that its end tells."""
+    return {
+        "status": item.status,
+        "ended_at": item.at,
+        "summary": cleaner.prose(item.summary, "summary"),
+        "error": cleaner.prose(item.error, "error"),
+        "cut": cleaner.cut,
+    }
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
