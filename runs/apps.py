@@ -7,3 +7,9 @@ class RunsConfig(AppConfig):
     """Environments, agents and runs."""
 
     name = "runs"
+
+    def ready(self) -> None:
+        """Offer the live topics."""
+        from runs import live_topics
+
+        live_topics.register()

@@ -105,3 +105,11 @@ class Ear:
 def _hints_of(message: dict[str, Any]) -> Hints:
     topics = message.get("topics")
     return topics if isinstance(topics, dict) else {}
+
+
+async def round_trip() -> None:
+    """Send a message and take it back: the proof that the layer works. Raises what the layer raises, and may hang as it does."""
+    layer = get_channel_layer()
+    channel = await layer.new_channel("health")
+    await layer.send(channel, {"type": "health.proof"})
+    await layer.receive(channel)
