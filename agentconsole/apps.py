@@ -10,5 +10,5 @@ class ConsoleConfig(AppConfig):
     verbose_name = "Console"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from agentconsole import checks  # noqa: F401
+        """Register the system checks, and make the console's Celery application the one that tasks belong to."""
+        from agentconsole import celery, checks  # noqa: F401

@@ -1,0 +1,69 @@
+"""Renews the board's proofs in the background of a web process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn, cast
+
+from agentconsole.health.board import Board, board
+from agentconsole.health.components import Component, NotProvenError, Proof
+from agentconsole.logconf import get_logger
+
+log = get_logger(__name__)
+
+EVERY_S = 5
+TIMEOUT_S = 4
+
+
+class Watch:
+    """Checks every component of a board, each on its own clock.
+
+    One that hangs is waited for in vain at most: its last proof outlives its lease, which is what the board then says.
+    """
+
+    def __init__(self, watched: Board = board, *, every_s: float = EVERY_S, timeout_s: float = TIMEOUT_S) -> None:
+        self.board = watched
+        self.every_s = every_s
+        self.timeout_s = timeout_s
+        # Threads of its own, one a component: a hung check can't take the thread of another, nor of a page.
+        self._threads = ThreadPoolExecutor(len(watched.components), thread_name_prefix="health")
+        self._was = ""
+
+    def start(self) -> None:
+        """Begin, in the running event loop."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._renew(component)) for component in self.board.components]
+
+    async def _renew(self, component: Component) -> NoReturn:
+        while True:
+            await self.check(component)
+            self._tell_changes()
+            await asyncio.sleep(self.every_s)
+
+    async def check(self, component: Component) -> None:
+        """Check one component once, and put what came of it on the board."""
+        try:
+            proof = await asyncio.wait_for(self._prove(component), self.timeout_s)
+        except TimeoutError:
+            self.board.fail(component.name, f"no answer within {self.timeout_s:g} s")
+        except NotProvenError as failure:
+            self.board.fail(component.name, str(failure))
+        except Exception as error:  # noqa: BLE001  whatever a dependency raises is this check's finding
+            self.board.fail(component.name, f"{type(error).__name__}: {error}")
+        else:
+            self.board.prove(component.name, proof)
+
+    async def _prove(self, component: Component) -> Proof:
+        if component.is_async:
+            return await cast(Callable[[], Awaitable[Proof]], component.check)()
+        check = cast(Callable[[], Proof], component.check)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, check)
+
+    def _tell_changes(self) -> None:
+        report = self.board.report()
+        if report["status"] != self._was == "ready":
+            failing = {name: part["detail"] for name, part in report["components"].items() if part["status"] != "ok"}
+            log.error("HEALTH_NOT_READY", status=report["status"], failing=failing)
+        elif report["status"] == "ready" != self._was:
+            log.info("HEALTH_READY")
+        self._was = report["status"]

@@ -1,0 +1,104 @@
+"""`manage.py console`: everything in one terminal, for a laptop or a single machine."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections
+
+from agentconsole.env import BASE_DIR
+from agentconsole.jobs import enqueue_on_commit
+from agentconsole.management.commands.setup_console import set_up
+from agentconsole.management.listening import listen, url_of
+from agentconsole.management.supervisor import Child, Supervisor
+from agentconsole.protocol.context import RequestContext, Transport, bound_context
+from runs.services.bootstrap import FirstAdmin
+
+PROBE_TIMEOUT_S = 1
+
+
+class Command(BaseCommand):
+    """Prepare the database, run web and worker, and print where the console is. Ctrl-C stops it, twice at once."""
+
+    help = "Run the whole console: database, web, worker and schedule, in one terminal."
+    requires_system_checks = "__all__"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to listen."""
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        """Prepare, then supervise until asked to stop."""
+        with listen(host, port) as listening:
+            call_command("migrate", interactive=False, verbosity=0)
+            first_admin = set_up()
+            connections.close_all()
+            url = url_of(listening)
+            when_up = WhenUp(listening, lambda: self.welcome(url, first_admin))
+            supervisor = Supervisor(children_of(listening, url), on_poll=when_up)
+            code = supervisor.run()
+        sys.exit(code)
+
+    def welcome(self, url: str, first_admin: FirstAdmin | None) -> None:
+        """Say where the console is, and let the bundled agent make its first run."""
+        lines = [f"Agent Console is at {url}"]
+        if first_admin is not None:
+            lines += [f"Sign in as {first_admin.username}", f"Password:  {first_admin.password}", "(shown this once)"]
+        lines.append("Ctrl-C stops it.")
+        width = max(map(len, lines))
+        frame = "─" * (width + 2)
+        body = "\n".join(f"│ {line:<{width}} │" for line in lines)
+        self.stdout.write(f"\n┌{frame}┐\n{body}\n└{frame}┘\n")
+        self.stdout.flush()
+        if settings.DOCTOR_ENABLED:
+            from runs.tasks import run_doctor
+
+            with bound_context(RequestContext.mint(Transport.CLI, actor="console")):
+                enqueue_on_commit(run_doctor)
+            connections.close_all()
+
+
+def children_of(listening: socket.socket, url: str) -> list[Child]:
+    """The web process on the supervisor's socket (a restart refuses nobody), and the worker with its schedule."""
+    env = os.environ | {"CONSOLE_SUPERVISOR_PID": str(os.getpid()), "PYTHONUNBUFFERED": "1"}
+    env.setdefault("CONSOLE_URL", url)
+    manage, fd = str(BASE_DIR / "manage.py"), listening.fileno()
+    worker = ["-m", "celery", "-q", "-A", "agentconsole", "worker", "-B", "--pool", "threads", "--concurrency", "4"]
+    alone = ["--without-gossip", "--without-mingle"]
+    return [
+        Child("web", [sys.executable, manage, "serve", "--fd", str(fd)], env, fds=[fd]),
+        Child("worker", [sys.executable, *worker, *alone], env | {"PYTHONPATH": str(BASE_DIR)}),
+    ]
+
+
+class WhenUp:
+    """Calls `then` once, when the web process has answered for the first time."""
+
+    def __init__(self, listening: socket.socket, then: Callable[[], object]) -> None:
+        self.address = listening.getsockname()[:2]
+        self.then = then
+        self.is_up = False
+
+    def __call__(self) -> None:
+        """Ask, until the first answer."""
+        if not self.is_up and self._answers():
+            self.is_up = True
+            self.then()
+
+    def _answers(self) -> bool:
+        host, port = self.address
+        connection = HTTPConnection(host, port, timeout=PROBE_TIMEOUT_S)
+        try:
+            connection.request("GET", "/health/live")
+            return connection.getresponse().status == 200  # noqa: PLR2004
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()

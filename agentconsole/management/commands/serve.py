@@ -1,0 +1,45 @@
+"""`manage.py serve`: one web process."""
+
+import os
+import socket
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from agentconsole.health.watch import Watch
+from agentconsole.lifecycle import end_with
+from agentconsole.live import adopt_running_loop
+from agentconsole.management.listening import listen
+
+
+class Command(BaseCommand):
+    """Serve pages, APIs and live sockets until SIGTERM or SIGINT; then finish what is under way and exit 0."""
+
+    help = "Serve the console's pages, APIs and live sockets from this process."
+    requires_system_checks = "__all__"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to listen."""
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--fd", type=int, help="adopt this listening socket instead (the supervisor's)")
+
+    def handle(self, *args: Any, host: str, port: int, fd: int | None, **options: Any) -> None:
+        """Listen and serve."""
+        supervisor_pid = os.environ.get("CONSOLE_SUPERVISOR_PID")
+        if supervisor_pid:
+            end_with(int(supervisor_pid))
+        # Here, not above: importing it installs Twisted's reactor, which other commands have no use for.
+        from agentconsole.server import ConsoleServer
+
+        listening = listen(host, port) if fd is None else socket.socket(fileno=fd)
+        from agentconsole.asgi import application
+
+        ConsoleServer(application, listening, max_body_bytes=settings.INGEST_MAX_BYTES, on_start=begin).run()
+
+
+def begin() -> None:
+    """What starts with the server's event loop: live hints go out through it, and health is watched from it."""
+    adopt_running_loop()
+    Watch().start()

@@ -1,0 +1,114 @@
+"""Runs child processes: starts them, restarts what crashes, stops them in order, leaves none behind."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+from agentconsole.logconf import get_logger
+
+log = get_logger(__name__)
+
+POLL_S = 0.1
+STOP_GRACE_S = 30
+BACKOFF_FIRST_S = 0.5
+BACKOFF_MOST_S = 30
+# A child that lived this long had started well: its next crash is a first one.
+LIVED_WELL_S = 60
+
+
+@dataclass(slots=True)
+class Child:
+    """One process of the set, and what became of it so far."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    fds: Sequence[int] = ()
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0
+    start_at: float = 0
+    crashes: int = 0
+
+    def start(self) -> None:
+        """Start it in a session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops each once."""
+        self.process = subprocess.Popen(  # noqa: S603  our own command lines
+            self.argv, env=dict(self.env), pass_fds=self.fds, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        self.started_at = time.monotonic()
+        log.info("CHILD_STARTED", child=self.name, pid=self.process.pid)
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal the child and those it forked."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    def note_exit(self) -> None:
+        """It ended without being asked to: due again after a pause that doubles with every crash in a row."""
+        if self.process is None:
+            return
+        code, self.process = self.process.returncode, None
+        now = time.monotonic()
+        self.crashes = 0 if now - self.started_at > LIVED_WELL_S else self.crashes + 1
+        pause_s = min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2 ** max(0, self.crashes - 1))
+        self.start_at = now + pause_s
+        log.error("CHILD_EXITED", child=self.name, code=code, restart_in_s=pause_s)
+
+
+@dataclass
+class Supervisor:
+    """Keeps `children` running until SIGINT, SIGTERM or SIGHUP; a second signal ends everything at once.
+
+    `on_poll` is called several times a second while the children run, for what waits on them.
+    """
+
+    children: Sequence[Child]
+    on_poll: Callable[[], object] = lambda: None
+    _signals: int = 0
+
+    def run(self) -> int:
+        """Supervise; the exit code: 0 after an orderly stop, 1 if a child had to be killed, 130 after a second signal."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        while not self._signals:
+            for child in self.children:
+                if child.process is not None and not child.is_alive():
+                    # Those it forked (Celery's beat) end with it, before another copy starts.
+                    child.send(signal.SIGKILL)
+                    child.note_exit()
+                if child.process is None and time.monotonic() >= child.start_at:
+                    child.start()
+            self.on_poll()
+            time.sleep(POLL_S)
+        return self._stop()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._signals += 1
+
+    def _stop(self) -> int:
+        log.info("DRAIN_STARTED")
+        for child in self.children:
+            if child.process is not None:
+                # The child alone: a worker ends its own beat, a group's signal would cut it short.
+                child.process.terminate()
+        deadline = time.monotonic() + STOP_GRACE_S
+        while self._signals == 1 and time.monotonic() < deadline and any(child.is_alive() for child in self.children):
+            time.sleep(POLL_S)
+        left_over = [child.name for child in self.children if child.is_alive()]
+        for child in self.children:
+            child.send(signal.SIGKILL)
+            if child.process is not None:
+                child.process.wait()
+        log.info("DRAIN_FINISHED", killed=left_over)
+        if self._signals > 1:
+            return 128 + signal.SIGINT
+        return 1 if left_over else 0
