@@ -7,6 +7,7 @@ every pattern.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 _TELLING = re.compile(
@@ -42,16 +43,32 @@ def marker(detector: str) -> str:
     return f"[REDACTED:{detector}]"
 
 
+@lru_cache(maxsize=4096)
 def is_telling_name(name: str) -> bool:
     """Whether a field of this name holds a secret by its name alone (`db_password`, `apiKey`, `Authorization`)."""
     return _TELLING.search(name) is not None or _TELLING.search(_CAMEL.sub("_", name)) is not None
 
 
-def scrub_text(text: str) -> tuple[str, tuple[str, ...]]:
-    """`text` without the secrets that its patterns show, and the detectors that hit, in order.
+def may_hold_secret(text: str) -> bool:
+    """Whether any detector could hit in `text`, JSON or plain. False is certain, and costs two microseconds for 1.5 kB."""
+    lowered = text.lower()
+    return (
+        "key" in lowered
+        or "token" in lowered
+        or "pass" in lowered
+        or "secret" in lowered
+        or "bearer" in lowered
+        or "authorization" in lowered
+        or "cookie" in lowered
+        or "credential" in lowered
+        or "pwd" in lowered
+    )
 
-    A text of 1.5 kB without a telling word costs about two microseconds: substring tests come before any pattern.
-    """
+
+def scrub_text(text: str) -> tuple[str, tuple[str, ...]]:
+    """`text` without the secrets that its patterns show, and the detectors that hit, in order."""
+    if not may_hold_secret(text):
+        return text, ()
     lowered = text.lower()
     hits: list[str] = []
     if "private key" in lowered:
@@ -60,12 +77,8 @@ def scrub_text(text: str) -> tuple[str, tuple[str, ...]]:
         text = _replace(_HEADER, "authorization_header", text, hits)
     if "bearer" in lowered:
         text = _replace(_BEARER, "bearer_token", text, hits)
-    if any(word in lowered for word in _ASSIGNED_WORDS):
-        text = _replace(_ASSIGNED, "field_name", text, hits)
+    text = _replace(_ASSIGNED, "field_name", text, hits)
     return text, tuple(hits)
-
-
-_ASSIGNED_WORDS = ("passw", "secret", "key", "token")
 
 
 def _replace(pattern: re.Pattern[str], detector: str, text: str, hits: list[str]) -> str:

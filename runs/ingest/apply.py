@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import OperationalError, transaction
@@ -25,19 +25,15 @@ from runs.models import AgentInstance, PhaseTick, Run, Span, TraceEvent
 log = get_logger(__name__)
 
 _TRIES = 3
-_SUMMARY = tuple(
-    name
-    for name in (field.attname for field in Run._meta.concrete_fields)
-    if name not in ("environment_id", "agent_id", "received_at")
-)
+_RUN_COLUMNS = tuple(column.attname for column in Run._meta.concrete_fields)
+_SUMMARY = tuple(name for name in _RUN_COLUMNS if name not in ("environment_id", "agent_id", "received_at"))
 _SPAN_COLUMNS = tuple(column.attname for column in Span._meta.concrete_fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A valid item with its cleaned row, and its place in the batch."""
 
-    index: int
+    place: int
     item: RunItem
     row: Row
 
@@ -51,7 +47,7 @@ class Applied:
     refused: list[tuple[int, ItemError]] = field(default_factory=list)
 
 
-def prepare(index: int, item: RunItem) -> tuple[Prepared, list[Hit]]:
+def prepare(place: int, item: RunItem) -> tuple[Prepared, list[Hit]]:
     """Clean an item. ItemError if its payload can't be stored."""
     cleaner = Cleaner()
     match item:
@@ -65,19 +61,26 @@ def prepare(index: int, item: RunItem) -> tuple[Prepared, list[Hit]]:
             row = start_row(item, cleaner)
         case RunFinished():
             row = finish_row(item, cleaner)
-    return Prepared(index, item, row), cleaner.hits
+    return Prepared(place, item, row), cleaner.hits
+
+
+class _RunTakenError(Exception):
+    """Another transaction made a run that this one was about to make."""
 
 
 def apply_batch(prepared: list[Prepared], *, instance: AgentInstance, skew_ms: int) -> Applied:
     """Store the items of a batch. Committed when it returns.
 
-    Two batches on PostgreSQL that make the same two runs at once can deadlock; the one that the database ends is tried
-    again, which is safe since nothing of it was kept.
+    New runs are not locked but made at the end, so two batches can make the same run at once, or (PostgreSQL) wait for
+    each other's. The loser keeps nothing, and is tried again when the winner's run is there to be locked.
     """
     for attempt in range(1, _TRIES + 1):
         try:
             with transaction.atomic():
                 return _Writer(instance, skew_ms).write(prepared)
+        except _RunTakenError:
+            if attempt == _TRIES:
+                raise
         except OperationalError as error:
             if attempt == _TRIES or "deadlock" not in str(error):
                 raise
@@ -100,49 +103,52 @@ class _Writer:
         by_run: dict[UUID, list[Prepared]] = defaultdict(list)
         for one in prepared:
             by_run[run_of(one.item)].append(one)
-        runs = self._lock_runs(by_run)
-        self._load_known(runs, by_run)
-        changed = [run for run in runs.values() if self._apply_to_run(run, by_run[run.id])]
-        store.insert_new(PhaseTick, self.ticks, key=("run_id", "id"))
-        store.insert_new(TraceEvent, self.events, key=("run_id", "id"))
-        store.insert_or_replace(Span, list(self.spans.values()), key=("run_id", "span_id"))
-        store.update_each(Run, [_summary(run) for run in changed], key="id")
+        known = self._lock_known(by_run)
+        self._load_stored(known, by_run)
+        made = {run_id: self._blank(run_id, items) for run_id, items in by_run.items() if run_id not in known}
+        runs = {**self._only_mine(known, by_run), **made}
+        changed = [run for run_id, run in runs.items() if self._apply_to_run(run, by_run[run_id])]
+        self._store(changed, made)
         for run in changed:
             live.publish_on_commit(f"run:{run.id}", run.seq)
         if changed:
             live.publish_on_commit(f"runs:{self.instance.agent.environment_id}", self.now.isoformat())
         return self.applied
 
-    def _lock_runs(self, by_run: dict[UUID, list[Prepared]]) -> dict[UUID, Run]:
-        """The batch's runs, locked in the order of their ids; new ones made blank; another agent's refused."""
-        runs = self._locked(by_run)
-        missing = sorted(set(by_run) - set(runs))
-        if missing:
-            blanks = [
-                blank_run(run_id, at=min(one.item.at for one in by_run[run_id]), now=self.now) for run_id in missing
-            ]
-            for blank in blanks:
-                blank.environment_id, blank.agent = self.instance.agent.environment_id, self.instance.agent
-                blank.actor = f"agent:{self.instance.agent.name}/{self.instance.name}"
-                blank.instance = self.instance
-            Run.objects.bulk_create(blanks, ignore_conflicts=True)
-            runs |= self._locked(missing)
-        for run_id in [run_id for run_id, run in runs.items() if run.agent_id != self.instance.agent_id]:
-            del runs[run_id]
-            error = NotYoursError("This run id belongs to another agent. Make a new UUIDv7 for each run.")
-            self.applied.refused.extend((one.index, error) for one in by_run[run_id])
-        return runs
+    def _store(self, changed: list[Run], made: dict[UUID, Run]) -> None:
+        new = [_columns(run, _RUN_COLUMNS) for run in changed if run.id in made]
+        if store.insert_new(Run, new, key=("id",)) < len(new):
+            raise _RunTakenError
+        store.update_each(Run, [_columns(run, _SUMMARY) for run in changed if run.id not in made], key="id")
+        store.insert_new(PhaseTick, self.ticks, key=("run_id", "id"))
+        store.insert_new(TraceEvent, self.events, key=("run_id", "id"))
+        store.insert_or_replace(Span, list(self.spans.values()), key=("run_id", "span_id"))
 
-    def _locked(self, run_ids: Iterable[UUID]) -> dict[UUID, Run]:
+    def _lock_known(self, run_ids: Iterable[UUID]) -> dict[UUID, Run]:
+        """The runs that are there already, locked in the order of their ids, so that no two batches lock crosswise."""
         return {run.id: run for run in Run.objects.select_for_update().filter(id__in=list(run_ids)).order_by("id")}
 
-    def _load_known(self, runs: dict[UUID, Run], by_run: dict[UUID, list[Prepared]]) -> None:
-        """What of the batch is stored already: three queries, by the tables' keys."""
+    def _only_mine(self, known: dict[UUID, Run], by_run: dict[UUID, list[Prepared]]) -> dict[UUID, Run]:
+        mine = {run_id: run for run_id, run in known.items() if run.agent_id == self.instance.agent_id}
+        error = NotYoursError("This run id belongs to another agent. Make a new UUIDv7 for each run.")
+        for run_id in known.keys() - mine.keys():
+            self.applied.refused.extend((one.place, error) for one in by_run[run_id])
+        return mine
+
+    def _blank(self, run_id: UUID, items: list[Prepared]) -> Run:
+        agent = self.instance.agent
+        run = blank_run(run_id, at=min(one.item.at for one in items), now=self.now)
+        run.environment_id, run.agent_id, run.instance_id = agent.environment_id, agent.id, self.instance.id
+        run.actor = f"agent:{agent.name}/{self.instance.name}"
+        return run
+
+    def _load_stored(self, known: dict[UUID, Run], by_run: dict[UUID, list[Prepared]]) -> None:
+        """What of the batch is stored already: three queries at most, by the tables' keys. A new run has nothing."""
         ids: dict[type, list[Any]] = defaultdict(list)
-        for run_id in runs:
+        for run_id in known:
             for one in by_run[run_id]:
                 ids[type(one.item)].append(one.item.id)
-        mine = {"run_id__in": list(runs)}
+        mine = {"run_id__in": list(known)}
         self.known: dict[type[Tick | EventItem], set[tuple[UUID, UUID]]] = {
             kind: set(model.objects.filter(**mine, id__in=ids[kind]).values_list("run_id", "id"))
             if ids[kind]
@@ -174,7 +180,7 @@ class _Writer:
         try:
             is_new = self._apply_item(run, one)
         except ItemError as error:
-            self.applied.refused.append((one.index, error))
+            self.applied.refused.append((one.place, error))
             return False
         self.applied.duplicates += not is_new
         return is_new
@@ -221,8 +227,8 @@ class _Writer:
         return run.seq
 
 
-def _summary(run: Run) -> Row:
-    return {column: getattr(run, column) for column in _SUMMARY}
+def _columns(run: Run, columns: tuple[str, ...]) -> Row:
+    return {column: getattr(run, column) for column in columns}
 
 
 def skew_of(sent_at: datetime | None, now: datetime, *, tolerated_ms: int = 2_000) -> int:

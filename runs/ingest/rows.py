@@ -34,7 +34,7 @@ def event_row(item: EventItem, cleaner: Cleaner) -> Row:
         "level": item.level.value,
         "token": item.token,
         "message": cleaner.prose(item.message, "message"),
-        "fields": cleaner.structure({**(item.model_extra or {}), **item.fields}, "fields"),
+        "fields": cleaner.structure(_with_extra(item, item.fields), "fields"),
         "span_id": item.span or "",
         "cut": cleaner.cut,
     }
@@ -64,11 +64,16 @@ def span_row(item: SpanItem, cleaner: Cleaner) -> SpanRow:
         "hint": _hint(item, cleaner),
         "arguments": cleaner.payload(item.arguments, "arguments"),
         "result": cleaner.payload(item.result, "result"),
-        "attributes": cleaner.structure({**(item.model_extra or {}), **item.attributes}, "attributes"),
+        "attributes": cleaner.structure(_with_extra(item, item.attributes), "attributes"),
     }
     told = {place: part.model_dump() for place, part in item.cut.items()}
     row["cut"] = told | cleaner.cut
     return row
+
+
+def _with_extra(item: EventItem | SpanItem | RunStarted, declared: dict[str, Any]) -> dict[str, Any]:
+    """What the sender declared, and the fields that the schema does not know."""
+    return {**item.model_extra, **declared} if item.model_extra else declared
 
 
 def _elapsed_ms(item: SpanItem) -> int | None:
@@ -108,7 +113,7 @@ def start_row(item: RunStarted, cleaner: Cleaner) -> Row:
         "subject": cleaner.label(item.subject, "subject")[:200],
         "on_behalf_of": cleaner.label(item.on_behalf_of, "on_behalf_of")[:200],
         "query": cleaner.prose(item.query, "query"),
-        "attributes": cleaner.structure({**(item.model_extra or {}), **item.attributes}, "attributes"),
+        "attributes": cleaner.structure(_with_extra(item, item.attributes), "attributes"),
         "started_at": item.at,
         "deadline_at": item.deadline,
         "heartbeat_s": item.heartbeat_s,

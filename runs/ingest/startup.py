@@ -31,4 +31,3 @@ def record_startup(instance: AgentInstance, startup: Startup, summary: dict[str,
         names = [tool.name for tool in startup.missing]
         log.warning("AGENT_DEGRADED", agent=instance.agent.name, instance=instance.name, missing=names)
     return True
-

@@ -5,18 +5,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.utils import timezone
 from pydantic import (
     UUID7,
     AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -29,20 +28,27 @@ from runs.models import SPAN_OUTCOMES
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 MAX_AHEAD = timedelta(days=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _MAX_MS = 366 * 86_400_000
 
 
-def _text_only(value: Any) -> Any:
-    """Times are text: pydantic would read a bare number as Unix seconds."""
+def _read_time(value: Any) -> datetime:
+    """Times are text (pydantic would read a bare number as Unix seconds), and within what a clock can be wrong by."""
     if not isinstance(value, str):
-        raise ValueError("give the time as RFC 3339 text with an offset")  # noqa: TRY004  pydantic turns this into an item's error
-    return value
-
-
-def _in_range(at: datetime) -> datetime:
-    if not EARLIEST <= at <= timezone.now() + MAX_AHEAD:
+        raise ValueError("give the time as RFC 3339 text with an offset")  # noqa: TRY004  pydantic makes it the item's error
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("not a time: give RFC 3339 text, like 2026-01-31T23:59:59.5Z") from error
+    if at.tzinfo is None:
+        raise ValueError("the time has no offset: end it with Z or +00:00")
+    try:
+        at = at.astimezone(UTC)
+    except OverflowError:
+        at = _NEVER
+    if not EARLIEST <= at <= datetime.now(UTC) + MAX_AHEAD:
         raise ValueError("the time is before the year 2000 or more than a day ahead of the console's clock")
-    return at.astimezone(UTC)
+    return at
 
 
 def _storable(text: str) -> str:
@@ -60,7 +66,7 @@ def _checked(test: Any, meaning: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_in_range)]
+Time = Annotated[datetime, PlainValidator(_read_time), WithJsonSchema({"type": "string", "format": "date-time"})]
 RequestId = Annotated[str, _checked(is_request_id, "a request id: 1 to 128 of A-Za-z0-9._:/@+=-")]
 SpanId = Annotated[str, _checked(is_span_id, "a span id: 16 lower-case hex digits, not all zero")]
 TraceId = Annotated[str, _checked(is_trace_id, "a trace id: 32 lower-case hex digits, not all zero")]
@@ -99,7 +105,7 @@ class RunStarted(_Item):
     deadline: Time | None = None
     heartbeat_s: Seconds = 10
     lease_s: Seconds = 60
-    attributes: dict[str, Any] = {}
+    attributes: dict[str, Any] = Field(default_factory=dict)
 
 
 class Tick(_Item):
@@ -166,11 +172,11 @@ class SpanItem(_Item):
     retryable: bool = False
     elapsed_ms: Milliseconds | None = None
     budget: BudgetPart | None = None
-    attempts: Annotated[list[AttemptPart], Field(max_length=100)] = []
+    attempts: Annotated[list[AttemptPart], Field(max_length=100)] = Field(default_factory=list)
     hint: HintPart | None = None
-    cut: dict[Literal["arguments", "result", "message"], CutPart] = {}
+    cut: dict[Literal["arguments", "result", "message"], CutPart] = Field(default_factory=dict)
     trace_id: TraceId | None = None
-    attributes: dict[str, Any] = {}
+    attributes: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _ended_where_it_says_so(self) -> "SpanItem":
@@ -191,7 +197,7 @@ class EventItem(_Item):
     token: TokenName
     level: Level = Level.INFO
     message: Prose = ""
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = Field(default_factory=dict)
     span: SpanId | None = None
 
 
@@ -217,9 +223,9 @@ class Startup(_Item):
 
     type: Literal["agent.startup"]
     id: UUID7
-    expected: Annotated[list[Name], Field(max_length=500)] = []
-    loaded: Annotated[list[Name], Field(max_length=500)] = []
-    missing: Annotated[list[MissingTool], Field(max_length=500)] = []
+    expected: Annotated[list[Name], Field(max_length=500)] = Field(default_factory=list)
+    loaded: Annotated[list[Name], Field(max_length=500)] = Field(default_factory=list)
+    missing: Annotated[list[MissingTool], Field(max_length=500)] = Field(default_factory=list)
     version: Label = ""
     sdk: Label = ""
     host: Label = ""
