@@ -8,18 +8,26 @@ DEFAULT_BUDGET = 16 * 1024
 _HEAD_PERCENT, _TAIL_PERCENT = 65, 25
 _LONGEST_CLUSTER = 64
 _VIRAMA = 9  # the combining class whose members join the next consonant (UAX #29, GB9c)
-_JOINERS = frozenset("\u200d\u200c")
-_EXTENDING = ("Mn", "Me", "Mc")
-_EXTRA_EXTENDERS = ((0x1F3FB, 0x1F3FF), (0xFE00, 0xFE0F), (0x1160, 0x11FF), (0xD7B0, 0xD7FF), (0xE0020, 0xE007F))
+_ZWJ = "\u200d"
+# Unassigned characters count as marks: a newer Unicode than this Python's may have made them so.
+_EXTENDING = ("Mn", "Me", "Mc", "Cn")
+_EXTRA_EXTENDERS = (
+    (0x0E33, 0x0E33), (0x0EB3, 0x0EB3), (0x200C, 0x200D), (0xFF9E, 0xFF9F), (0x1F3FB, 0x1F3FF), (0xE0020, 0xE007F),
+)  # fmt: skip
 _PREPENDS = (
-    (0x0600, 0x0605),
-    (0x06DD, 0x06DD),
-    (0x070F, 0x070F),
-    (0x0890, 0x0891),
-    (0x08E2, 0x08E2),
-    (0x110BD, 0x110BD),
-)
-_REGIONAL = (0x1F1E6, 0x1F1FF)
+    (0x0600, 0x0605), (0x06DD, 0x06DD), (0x070F, 0x070F), (0x0890, 0x0891), (0x08E2, 0x08E2), (0x0D4E, 0x0D4E),
+    (0x110BD, 0x110BD), (0x110CD, 0x110CD), (0x111C2, 0x111C3), (0x113D1, 0x113D1), (0x1193F, 0x1193F),
+    (0x11941, 0x11941), (0x11A3A, 0x11A3A), (0x11A84, 0x11A89), (0x11D46, 0x11D46), (0x11F02, 0x11F02),
+)  # fmt: skip
+_PICTOGRAPHS = (
+    (0xA9, 0xA9), (0xAE, 0xAE), (0x203C, 0x203C), (0x2049, 0x2049), (0x2122, 0x2122), (0x2139, 0x2139), (0x2190, 0x27BF),
+    (0x2934, 0x2935), (0x2B05, 0x2B55), (0x3030, 0x303D), (0x3297, 0x3299), (0x1F000, 0x1FFFD),
+)  # fmt: skip
+_REGIONAL = ((0x1F1E6, 0x1F1FF),)
+_HANGUL_L = ((0x1100, 0x115F), (0xA960, 0xA97C))
+_HANGUL_V = ((0x1160, 0x11A7), (0xD7B0, 0xD7C6), (0x16D63, 0x16D63), (0x16D67, 0x16D6A))
+_HANGUL_T = ((0x11A8, 0x11FF), (0xD7CB, 0xD7FB))
+_HANGUL_SYLLABLE = ((0xAC00, 0xD7A3),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +83,46 @@ def _is_boundary(text: str, position: int) -> bool:
     before, after = text[position - 1], text[position]
     if after < "\u0300" and before < "\u0300":
         return not (before == "\r" and after == "\n")
-    return not (
-        before in _JOINERS
-        or after in _JOINERS
-        or unicodedata.category(after) in _EXTENDING
-        or _within(after, _EXTRA_EXTENDERS)
-        or _within(before, _PREPENDS)
-        or (_within(before, (_REGIONAL,)) and _within(after, (_REGIONAL,)))
-        or _is_hangul_pair(before, after)
-        or unicodedata.combining(before) == _VIRAMA
-    )
+    if _extends(after) or _within(before, _PREPENDS):
+        return False
+    if _within(before, _REGIONAL) and _within(after, _REGIONAL):
+        return _regionals_before(text, position) % 2 == 0
+    if before == _ZWJ and _within(after, _PICTOGRAPHS):
+        return False
+    return not (_is_hangul_pair(before, after) or (after.isalpha() and _ends_in_virama(text, position)))
+
+
+def _extends(char: str) -> bool:
+    return unicodedata.category(char) in _EXTENDING or _within(char, _EXTRA_EXTENDERS)
+
+
+def _regionals_before(text: str, position: int) -> int:
+    """How many regional indicators end at `position`: flags are pairs of them, counted from the first."""
+    start = position
+    while start > 0 and _within(text[start - 1], _REGIONAL):
+        start -= 1
+    return position - start
 
 
 def _is_hangul_pair(before: str, after: str) -> bool:
-    return "\u1100" <= before <= "\u115f" and ("\u1100" <= after <= "\u11ff" or "\uac00" <= after <= "\ud7a3")
+    """Whether two parts of one syllable meet (GB6 to GB8)."""
+    is_syllable = _within(before, _HANGUL_SYLLABLE)
+    has_final = is_syllable and (ord(before) - _HANGUL_SYLLABLE[0][0]) % 28 != 0
+    if _within(before, _HANGUL_L):
+        return any(_within(after, kind) for kind in (_HANGUL_L, _HANGUL_V, _HANGUL_SYLLABLE))
+    if _within(before, _HANGUL_V) or (is_syllable and not has_final):
+        return _within(after, _HANGUL_V) or _within(after, _HANGUL_T)
+    return (has_final or _within(before, _HANGUL_T)) and _within(after, _HANGUL_T)
+
+
+def _ends_in_virama(text: str, position: int) -> bool:
+    """Whether the marks that end at `position` hold a virama (GB9c)."""
+    for index in range(position - 1, max(position - 1 - _LONGEST_CLUSTER, -1), -1):
+        if unicodedata.combining(text[index]) == _VIRAMA:
+            return True
+        if not _extends(text[index]):
+            return False
+    return False
 
 
 def _within(char: str, ranges: tuple[tuple[int, int], ...]) -> bool:
