@@ -23,7 +23,10 @@ class ChangeProbe:
         if settings["ENGINE"] != "django.db.backends.sqlite3":
             return None
         address = f"{Path(settings['NAME']).absolute().as_uri()}?mode=ro"
-        return sqlite3.connect(address, uri=True, timeout=0, check_same_thread=False)
+        try:
+            return sqlite3.connect(address, uri=True, timeout=0, check_same_thread=False)
+        except sqlite3.OperationalError:  # no such file yet: as good as not knowing
+            return None
 
     def has_changed(self) -> bool:
         """Whether there may have been a commit since the last call. The first call says yes."""
