@@ -109,8 +109,3 @@ def relative_text(at: datetime, now: datetime) -> str:
 def exact_text(at: datetime) -> str:
     """The exact time, for hover and copying: `2026-03-01 09:30:00.250 UTC`."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
-
-
-def iso_text(at: datetime) -> str:
-    """ISO 8601 in UTC with microseconds and `Z`: what every JSON and `<time datetime>` of the console carries."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

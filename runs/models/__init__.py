@@ -3,6 +3,7 @@
 from runs.models.agents import Agent, AgentInstance, Environment
 from runs.models.log import SPAN_OUTCOMES, PhaseTick, Span, SpanKind, TickState, TraceEvent
 from runs.models.run import Run, RunStatus
+from runs.models.saved import SavedView
 
 __all__ = [
     "SPAN_OUTCOMES",
@@ -12,6 +13,7 @@ __all__ = [
     "PhaseTick",
     "Run",
     "RunStatus",
+    "SavedView",
     "Span",
     "SpanKind",
     "TickState",

@@ -1,6 +1,7 @@
 """Template tags of every page: icons, badges, times, durations, links that keep the query."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
@@ -10,18 +11,19 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from runs.queries.shapes import iso
 from runs.wording import (
     TRANSPORT_ICONS,
     badge_of,
     duration_text,
     environment_role,
     exact_text,
-    iso_text,
     relative_text,
 )
 
 register = template.Library()
 
+SHOWN_WHOLE = 16
 SPRITE = "vendor/lucide/sprite.svg"
 
 
@@ -46,7 +48,7 @@ def when(at: datetime | None, missing: str = "–") -> SafeString | str:
         return missing
     return format_html(
         '<time datetime="{}" title="{}" data-when>{}</time>',
-        iso_text(at),
+        iso(at),
         exact_text(at),
         relative_text(at, timezone.now()),
     )
@@ -57,7 +59,7 @@ def exact(at: datetime | None, missing: str = "–") -> SafeString | str:
     """A time written out in UTC."""
     if at is None:
         return missing
-    return format_html('<time datetime="{}">{}</time>', iso_text(at), exact_text(at))
+    return format_html('<time datetime="{}">{}</time>', iso(at), exact_text(at))
 
 
 @register.simple_tag
@@ -68,7 +70,7 @@ def elapsed(since: datetime, until: datetime | None = None) -> SafeString:
     spent = (timezone.now() - since).total_seconds() * 1000
     return format_html(
         '<time datetime="{}" title="since {}" data-elapsed>{}</time>',
-        iso_text(since),
+        iso(since),
         exact_text(since),
         duration_text(max(spent, 0)),
     )
@@ -117,6 +119,19 @@ def environment_chip(name: str) -> SafeString:
 
 
 @register.filter
+def url_time(at: datetime) -> str:
+    """A time as the list's `from` and `to` take it: UTC to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+@register.filter
+def clock(at: datetime) -> str:
+    """A time of an axis: the hour, with the day where the clock alone would not tell."""
+    is_today = at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date()
+    return at.astimezone(UTC).strftime("%H:%M:%S" if is_today else "%d %b %H:%M")
+
+
+@register.filter
 def env_role(name: str) -> str:
     """The colour role of an environment's name."""
     return environment_role(name)
@@ -139,3 +154,37 @@ def query(context: RequestContext, **changes: Any) -> str:
         if value is not None:
             params[name] = str(value)
     return f"?{params.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def query_without(context: RequestContext, name: str) -> str:
+    """This page's query without one parameter."""
+    return query(context, **{name: None})
+
+
+@register.filter
+def value_of(values: Mapping[str, Any], name: str) -> Any:
+    """The value under a name that the template holds in a variable; nothing if there is none."""
+    return values.get(name, "")
+
+
+@register.filter
+def short_id(text: str | None) -> str:
+    """The beginning and the end of a long ID: what two people compare. The whole is in its title and in its copy button."""
+    text = text or ""
+    return text if len(text) <= SHOWN_WHOLE else f"{text[:8]}…{text[-6:]}"
+
+
+@register.filter
+def words(word: str) -> str:
+    """A status or outcome in words."""
+    return badge_of(word).word
+
+
+@register.simple_tag
+def share(part: int, whole: int) -> str:
+    """`12 %`; what is not nothing never reads as nothing."""
+    if not whole:
+        return ""
+    percent = part / whole * 100
+    return "<1 %" if 0 < percent < 0.5 else f"{percent:.0f} %"  # noqa: PLR2004  what would round to 0

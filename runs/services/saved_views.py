@@ -1,0 +1,32 @@
+"""A person's saved views of the run list."""
+
+from django.contrib.auth.models import User
+from django.http import QueryDict
+
+from agentconsole.errors import BadRequestError
+from runs.models import SavedView
+from runs.queries.run_filter import FIELDS
+
+VIEWS_A_PERSON = 30
+
+
+def save_view(*, person: User, name: str, query: str) -> SavedView:
+    """Keep the filters of `query` under a name; the same name again means the new ones. BadRequestError."""
+    name = name.strip()
+    if not name or len(name) > 60:
+        raise BadRequestError("A view needs a name of 1 to 60 characters.")
+    known = SavedView.objects.filter(user=person)
+    if known.exclude(name=name).count() >= VIEWS_A_PERSON:
+        raise BadRequestError(f"You have {VIEWS_A_PERSON} views. Remove one first.")
+    kept = QueryDict(mutable=True)
+    asked = QueryDict(query)
+    for field in FIELDS:
+        if asked.get(field):
+            kept[field] = asked[field]
+    view, _ = known.update_or_create(user=person, name=name, defaults={"query": kept.urlencode()[:2000]})
+    return view
+
+
+def remove_view(*, person: User, view_id: int) -> None:
+    """Forget one of the person's own views; another person's is left alone."""
+    SavedView.objects.filter(user=person, id=view_id).delete()

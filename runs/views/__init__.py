@@ -1,0 +1,1 @@
+"""Pages: access check, then a query or a service, then a template."""
