@@ -1,5 +1,6 @@
 """`manage.py serve`: one web process."""
 
+import gc
 import os
 import socket
 from typing import Any
@@ -36,7 +37,19 @@ class Command(BaseCommand):
         listening = listen(host, port) if fd is None else socket.socket(fileno=fd)
         from agentconsole.asgi import application
 
+        _settle_memory()
         ConsoleServer(application, listening, max_body_bytes=settings.INGEST_MAX_BYTES, on_start=begin).run()
+
+
+def _settle_memory() -> None:
+    """Take what is loaded by now out of the collector's sight, and let it look less often.
+
+    A batch of 512 items makes some 20,000 objects that all die with it. With the stock thresholds the collector walked
+    the whole of Django twice a batch: a quarter of ingest's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def begin() -> None:
