@@ -43,40 +43,57 @@ _SHARED: list[Any] = [
 ]
 
 
-def logging_config(*, level: str, log_format: str) -> dict[str, Any]:
-    """A `logging.config` dictionary that sends structlog's and everybody else's lines through the same processors."""
+# Plain tracebacks: the pretty ones print local variables, secrets among them.
+_RENDERING: dict[str, list[Any]] = {
+    "json": [structlog.processors.format_exc_info, redact_line, structlog.processors.JSONRenderer(default=str)],
+    "console": [
+        structlog.processors.format_exc_info,
+        redact_line,
+        structlog.dev.ConsoleRenderer(
+            colors=False, timestamp_key="at", exception_formatter=structlog.dev.plain_traceback
+        ),
+    ],
+}
+_FILE_BYTES = 10 * 1024 * 1024
+_FILES_KEPT = 3
+
+
+def logging_config(*, level: str, log_format: str, log_file: str = "") -> dict[str, Any]:
+    """A `logging.config` dictionary that sends structlog's and everybody else's lines through the same processors.
+
+    To stderr as `console` or `json`; with `log_file` also there, as JSON, the oldest dropped after 40 MB.
+    """
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    rendering: list[Any] = (
-        [structlog.processors.format_exc_info, redact_line, structlog.processors.JSONRenderer(default=str)]
-        if log_format == "json"
-        # Plain tracebacks: the pretty ones print local variables, secrets among them.
-        else [
-            structlog.processors.format_exc_info,
-            redact_line,
-            structlog.dev.ConsoleRenderer(
-                colors=False, timestamp_key="at", exception_formatter=structlog.dev.plain_traceback
-            ),
-        ]
-    )
+    handlers: dict[str, dict[str, Any]] = {"stderr": {"class": "logging.StreamHandler", "formatter": log_format}}
+    if log_file:
+        handlers["file"] = {
+            "class": "logging.handlers.RotatingFileHandler",
+            "formatter": "json",
+            "filename": log_file,
+            "maxBytes": _FILE_BYTES,
+            "backupCount": _FILES_KEPT,
+        }
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "structured": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
-                "foreign_pre_chain": _SHARED,
-            },
-        },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
-        "root": {"handlers": ["stderr"], "level": level},
+        "formatters": {name: _formatter(rendering) for name, rendering in _RENDERING.items()},
+        "handlers": handlers,
+        "root": {"handlers": list(handlers), "level": level},
         "loggers": {name: {"level": noisy_level} for name, noisy_level in _NOISY.items()}
         | {"django.server": {"handlers": [], "propagate": True}, "django": {"handlers": [], "propagate": True}},
+    }
+
+
+def _formatter(rendering: list[Any]) -> dict[str, Any]:
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        "foreign_pre_chain": _SHARED,
     }
 
 

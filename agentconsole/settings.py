@@ -103,7 +103,13 @@ REDIS_URL = env.str("REDIS_URL", default="")
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "agentconsole"},
+        "CONFIG": {
+            # The layer waits 5 s at a time for a message; the client's own limit, also 5 s, would cut each wait short.
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 15}],
+            "prefix": "agentconsole",
+            # Hubs renew their membership every 15 s: one that was killed is forgotten soon.
+            "group_expiry": 60,
+        },
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"},
@@ -204,4 +210,5 @@ OPENAI_MODEL = env.str("OPENAI_MODEL", default="gpt-4.1-mini")
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="json" if IS_PROD else "console")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
-LOGGING = logging_config(level=LOG_LEVEL, log_format=LOG_FORMAT)
+LOG_FILE = env.str("LOG_FILE", default="")
+LOGGING = logging_config(level=LOG_LEVEL, log_format=LOG_FORMAT, log_file=LOG_FILE)

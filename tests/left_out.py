@@ -26,9 +26,9 @@ class LeftOut:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Leave the test out if something that it needs is absent."""
-        for marker in NEEDS:
+        for marker, reason in NEEDS.items():
             if marker in self.absent and item.get_closest_marker(marker):
-                pytest.skip(NEEDS[marker])
+                pytest.skip(reason)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count what was skipped, by its reason; on xdist the reports of all workers come by here."""

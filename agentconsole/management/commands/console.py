@@ -67,15 +67,22 @@ class Command(BaseCommand):
 
 def children_of(listening: socket.socket, url: str) -> list[Child]:
     """The web process on the supervisor's socket (a restart refuses nobody), and the worker with its schedule."""
-    env = os.environ | {"CONSOLE_SUPERVISOR_PID": str(os.getpid()), "PYTHONUNBUFFERED": "1"}
-    env.setdefault("CONSOLE_URL", url)
-    manage, fd = str(BASE_DIR / "manage.py"), listening.fileno()
+    fd = listening.fileno()
+    web = [str(BASE_DIR / "manage.py"), "serve", "--fd", str(fd)]
     worker = ["-m", "celery", "-q", "-A", "agentconsole", "worker", "-B", "--pool", "threads", "--concurrency", "4"]
     alone = ["--without-gossip", "--without-mingle"]
     return [
-        Child("web", [sys.executable, manage, "serve", "--fd", str(fd)], env, fds=[fd]),
-        Child("worker", [sys.executable, *worker, *alone], env | {"PYTHONPATH": str(BASE_DIR)}),
+        Child("web", [sys.executable, *web], _env("web", url), fds=[fd]),
+        Child("worker", [sys.executable, *worker, *alone], _env("worker", url)),
     ]
+
+
+def _env(name: str, url: str) -> dict[str, str]:
+    logs = settings.VAR_DIR / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    own = {"CONSOLE_SUPERVISOR_PID": str(os.getpid()), "PYTHONPATH": str(BASE_DIR)}
+    defaults = {"CONSOLE_URL": url, "LOG_FILE": str(logs / f"{name}.log")}
+    return defaults | os.environ | own
 
 
 class WhenUp:
