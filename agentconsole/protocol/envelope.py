@@ -52,6 +52,12 @@ class Attempt:
     outcome: Outcome
     message: str = ""
 
+    def as_dict(self) -> dict[str, Any]:
+        """The fields by their names on the wire."""
+        return {
+            "at": self.at, "elapsed_ms": self.elapsed_ms, "outcome": self.outcome.value, "message": self.message,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Hint:
@@ -80,3 +86,18 @@ class Envelope:
     def is_ok(self) -> bool:
         """Whether `data` is an answer."""
         return self.outcome.has_data
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as docs/envelopes.md names them, to hand to a model as JSON; `data` is what the tool returned."""
+        return {
+            "tool": self.tool,
+            "outcome": self.outcome.value,
+            "data": self.data,
+            "message": self.message,
+            "retryable": self.retryable,
+            "elapsed_ms": self.elapsed_ms,
+            "budget": {"soft_ms": self.budget.soft_ms, "hard_ms": self.budget.hard_ms},
+            "attempts": [attempt.as_dict() for attempt in self.attempts],
+            "hint": {"fallback_to": self.hint.fallback_to, "reason": self.hint.reason} if self.hint else None,
+            "request_id": self.request_id,
+        }

@@ -10,7 +10,8 @@ REQUEST_ID_MAX = 128
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}")
 _SPAN_ID = re.compile(r"[0-9a-f]{16}")
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+# Later versions may say more than version 00 does (W3C Trace Context, section 3.2.4); ff is forbidden.
+_TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 _COUNTER_MAX = 0xFFF
@@ -67,6 +68,6 @@ def is_trace_id(text: str) -> bool:
 def parse_traceparent(header: str) -> tuple[str, str] | None:
     """(trace id, parent span id) of a W3C `traceparent` header, or None if it is not a valid one."""
     found = _TRACEPARENT.fullmatch(header.strip())
-    if found is None or not is_trace_id(found[1]) or not is_span_id(found[2]):
+    if found is None or not is_trace_id(found[2]) or not is_span_id(found[3]) or (found[1] == "00" and found[4]):
         return None
-    return found[1], found[2]
+    return found[2], found[3]

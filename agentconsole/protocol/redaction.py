@@ -18,16 +18,21 @@ _TELLING = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HEADER = re.compile(
-    r"(?i)(\b(?:proxy-)?authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?)(?:(basic|bearer|digest|token|apikey)\s{1,4})?([^\s\"',;]{4,4096})"
+    r"(?i)(\b(?:proxy-)?authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?)"
+    r"(?:([a-z][a-z0-9_-]{0,31})\s{1,4}(?:token=[\"']?)?)?([^\s\"',;]{4,4096})"
 )
-_BEARER = re.compile(r"(?i)\b(bearer\s{1,4})([A-Za-z0-9._~+/=-]{8,4096})")
+# A token has a digit or is long: "bearer authentication failed" is prose.
+_BEARER = re.compile(
+    r"(?i)\b(bearer\s{1,4})((?=[a-z._~+/=-]{0,200}[0-9])[a-z0-9._~+/=-]{8,4096}|[a-z._~+/=-]{24,4096})"
+)
 _PRIVATE_KEY = re.compile(
     r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----).)*(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?"
 )
 _ASSIGNED = re.compile(
-    r"(?i)\b((?:[a-z0-9_-]{0,40}[_-])?(?:password|passwd|secret|api[_-]?key|access[_-]?token|client[_-]?secret|auth[_-]?token)"
-    r"[\"']?\s{0,4}[:=]\s{0,4}[\"']?)([^\s\"',;&}]{4,4096})"
+    r"(?i)((?<![a-z0-9])(?:password|passwd|secret|api[_-]?key|access[_-]?token|client[_-]?secret|auth[_-]?token)"
+    r"[\"']?\s{0,4}[:=]\s{0,4}[\"']?)(?!(?:null|none|true|false|nil)\b)([^\s\"',;&}]{4,4096})"
 )
+_LONGEST_TELLING = 64  # characters: far more than the longest telling name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,14 @@ def marker(detector: str) -> str:
     return f"[REDACTED:{detector}]"
 
 
-@lru_cache(maxsize=4096)
 def is_telling_name(name: str) -> bool:
     """Whether a field of this name holds a secret by its name alone (`db_password`, `apiKey`, `Authorization`)."""
-    return _TELLING.search(name) is not None or _TELLING.search(_CAMEL.sub("_", name)) is not None
+    return _ends_tellingly(name[-_LONGEST_TELLING:])
+
+
+@lru_cache(maxsize=4096)
+def _ends_tellingly(end: str) -> bool:
+    return _TELLING.search(end) is not None or _TELLING.search(_CAMEL.sub("_", end)) is not None
 
 
 def may_hold_secret(text: str) -> bool:
@@ -104,20 +113,21 @@ def _scrub(value: Any, place: str, hits: list[Hit]) -> Any:
         hits.extend(Hit(detector, place) for detector in found)
         return text
     if isinstance(value, dict):
-        return {
-            scrub_text(key)[0]: _scrub_member(key, item, f"{place}.{key}" if place else key, hits)
-            for key, item in value.items()
-        }
+        return dict(_scrub_member(key, item, place, hits) for key, item in value.items())
     if isinstance(value, list | tuple):
         return [_scrub(item, f"{place}.{index}", hits) for index, item in enumerate(value)]
     return value
 
 
-def _scrub_member(name: str, value: Any, place: str, hits: list[Hit]) -> Any:
+def _scrub_member(name: str, value: Any, place: str, hits: list[Hit]) -> tuple[str, Any]:
+    """A member of an object. Its name may hold a secret too, and must then not be told as a place."""
+    clean, found = scrub_text(name)
+    place = f"{place}.{clean}" if place else clean
+    hits.extend(Hit(detector, place) for detector in found)
     if is_telling_name(name) and _holds_something(value):
         hits.append(Hit("field_name", place))
-        return marker("field_name")
-    return _scrub(value, place, hits)
+        return clean, marker("field_name")
+    return clean, _scrub(value, place, hits)
 
 
 def _holds_something(value: Any) -> bool:

@@ -102,7 +102,7 @@ def span(state: SpanFields) -> Item:
         trace_id=state.trace_id, ended_at=_time(state.ended_at), outcome=state.outcome, message=state.message,
         retryable=state.retryable, elapsed_ms=state.elapsed_ms,
         budget=state.budget and {"soft_ms": state.budget.soft_ms, "hard_ms": state.budget.hard_ms},
-        attempts=[_attempt(attempt) for attempt in state.attempts[-MAX_ATTEMPTS:]],
+        attempts=[attempt.as_dict() for attempt in state.attempts[-MAX_ATTEMPTS:]],
         hint=state.hint and {
             "fallback_to": prepare_name(state.hint.fallback_to), "reason": prepare_text(state.hint.reason),
         },
@@ -136,12 +136,6 @@ def _payloads(**payloads: Payload | None) -> Item:
         for name, payload in present.items() if payload.cut is not None
     }  # fmt: skip
     return {name: payload.value for name, payload in present.items()} | ({"cut": cuts} if cuts else {})
-
-
-def _attempt(attempt: Attempt) -> Item:
-    return {
-        "at": attempt.at, "elapsed_ms": attempt.elapsed_ms, "outcome": attempt.outcome.value, "message": attempt.message,
-    }  # fmt: skip
 
 
 def _mapping(value: Any) -> Any:
