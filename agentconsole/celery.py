@@ -94,7 +94,7 @@ class ConsoleScheduler(PersistentScheduler):
                 record_beat("beat")
             except DatabaseError as error:
                 log.warning("BEAT_NOT_RECORDED", component="beat", error=str(error))
-        return min(wait_s, BEAT_EVERY_S)
+        return wait_s
 
 
 def _make_queue_folders() -> None:
@@ -108,6 +108,8 @@ _make_queue_folders()
 app = Celery("agentconsole", task_cls=ConsoleTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = SCHEDULE
+# Beat sleeps this long at most, and looks only then whether it should stop.
+app.conf.beat_max_loop_interval = 1
 app.conf.beat_scheduler = "agentconsole.celery:ConsoleScheduler"
 app.autodiscover_tasks(["agentconsole.health", "runs", "traces", "approvals"])
 
