@@ -8,7 +8,7 @@ from runs.views import agents, list, run, search, settings
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="run-list"), name="home"),
     path("runs/", list.run_list, name="run-list"),
-    path("runs/bars", list.run_bars, name="run-bars"),
+    path("runs/details", list.run_details, name="run-details"),
     path("runs/<uuid:run_id>/", run.run_detail, name="run"),
     path("r/<path:request_id>", run.request_detail, name="request"),
     path("runs/views/", list.keep_view, name="keep-view"),

@@ -4,7 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import Left, RowNumber
@@ -44,6 +44,11 @@ class RunRow:
     def tools(self) -> list[tuple[str, int]]:
         """Calls by outcome, most first."""
         return sorted(self.run.tools.items(), key=lambda item: (-item[1], item[0]))
+
+    @property
+    def length_ms(self) -> int:
+        """What its bar spans."""
+        return round(self.stretch.length / timedelta(milliseconds=1))
 
     @property
     def missing(self) -> list[dict[str, str]]:
@@ -92,10 +97,10 @@ def _sources(chosen: RunFilter) -> Iterator[QuerySet[Run]]:
     return (rows.filter(environment=environment) for environment in chosen.environments)
 
 
-def bars_of(run_ids: Sequence[uuid.UUID], environments: Sequence[str], now: datetime) -> dict[str, list[BarPiece]]:
-    """Where the time of some runs went, by run id; those that are not visible are left out. Two queries."""
-    runs = list(Run.objects.filter(id__in=run_ids, environment__in=environments).defer(*_NOT_SHOWN))
-    return {str(row.run.id): row.bar for row in _with_bars(runs, now)}
+def rows_of_runs(run_ids: Sequence[uuid.UUID], environments: Sequence[str], now: datetime) -> list[RunRow]:
+    """The rows of some runs; those that are not visible are left out. Two queries."""
+    runs = Run.objects.filter(id__in=run_ids, environment__in=environments).select_related("instance")
+    return _with_bars(list(runs.defer(*_NOT_SHOWN)), now)
 
 
 def _with_bars(runs: Sequence[Run], now: datetime) -> list[RunRow]:

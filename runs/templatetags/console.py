@@ -126,9 +126,10 @@ def url_time(at: datetime) -> str:
 
 @register.filter
 def clock(at: datetime) -> str:
-    """A time of an axis: the hour, with the day where the clock alone would not tell."""
-    is_today = at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date()
-    return at.astimezone(UTC).strftime("%H:%M:%S" if is_today else "%d %b %H:%M")
+    """A time of an axis: the clock, with the day where the clock alone would not tell."""
+    at = at.astimezone(UTC)
+    day = "" if at.date() == timezone.now().astimezone(UTC).date() else "%d %b "
+    return at.strftime(day + ("%H:%M:%S" if at.second else "%H:%M"))
 
 
 @register.filter
@@ -173,6 +174,9 @@ def short_id(text: str | None) -> str:
     """The beginning and the end of a long ID: what two people compare. The whole is in its title and in its copy button."""
     text = text or ""
     return text if len(text) <= SHOWN_WHOLE else f"{text[:8]}…{text[-6:]}"
+
+
+register.filter("iso", iso)
 
 
 @register.filter

@@ -1,7 +1,8 @@
 """The run list, its saved views, and what its live rows ask for."""
 
 import uuid
-from typing import cast
+from dataclasses import asdict
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,8 +19,10 @@ from runs.models import SavedView
 from runs.queries.agents import agent_names
 from runs.queries.histogram import histogram
 from runs.queries.run_filter import CHOICES, FIELDS, cursor_of, filter_of
-from runs.queries.run_list import ROWS_A_PAGE, bars_of, run_page
+from runs.queries.run_list import ROWS_A_PAGE, RunRow, rows_of_runs, run_page
+from runs.queries.shapes import iso
 from runs.services.saved_views import remove_view, save_view
+from runs.wording import TRANSPORT_ICONS, environment_role
 
 QUICK_STATUSES = ("running", "waiting", "failed", "stalled")
 
@@ -45,6 +48,9 @@ def run_list(request: HttpRequest) -> HttpResponse:
         "agents": agent_names(visible),
         "tokens": TOKENS,
         "environment": chosen.environment,
+        "now": iso(now),
+        "doors": TRANSPORT_ICONS,
+        "environment_roles": {name: environment_role(name) for name in visible},
         "console_url": settings.CONSOLE_URL,
     }
     return render(request, "runs/list.html", context)
@@ -61,22 +67,22 @@ def _without_empty(request: HttpRequest) -> str:
 
 @require_GET
 @requires(Role.VIEWER)
-def run_bars(request: HttpRequest) -> HttpResponse:
-    """Where the time of `?run=…&run=…` went: `{run id: [{phase, colour, left, width, milliseconds}]}`."""
-    asked = request.GET.getlist("run")
+def run_details(request: HttpRequest) -> HttpResponse:
+    """What a live frame does not say of `?run=…&run=…`: `{run id: {bar, length, missing}}`."""
     try:
-        run_ids = [uuid.UUID(text) for text in asked[:ROWS_A_PAGE]]
+        run_ids = [uuid.UUID(text) for text in request.GET.getlist("run")[:ROWS_A_PAGE]]
     except ValueError as error:
         raise BadRequestError("run= takes the id of a run.") from error
-    bars = bars_of(run_ids, visible_environments(request.user), timezone.now())
-    pieces = {
-        run_id: [
-            {"phase": p.phase, "colour": p.colour, "left": p.left, "width": p.width, "milliseconds": p.milliseconds}
-            for p in bar
-        ]
-        for run_id, bar in bars.items()
+    rows = rows_of_runs(run_ids, visible_environments(request.user), timezone.now())
+    return JsonResponse({str(row.run.id): _details(row) for row in rows})
+
+
+def _details(row: RunRow) -> dict[str, Any]:
+    return {
+        "bar": [asdict(piece) for piece in row.bar],
+        "length": row.length_ms,
+        "missing": [tool.get("name", "") for tool in row.missing],
     }
-    return JsonResponse(pieces)
 
 
 @require_POST
