@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from agentconsole.logconf import get_logger
 from agentconsole.protocol.redaction import Hit
 from runs.ingest import store
 from runs.ingest.clean import Cleaner
-from runs.ingest.errors import ItemError, NotYoursError
+from runs.ingest.errors import BusyError, ItemError, NotYoursError
 from runs.ingest.fold import blank_run, fold_arrival, fold_finish, fold_span, fold_start, fold_tick
 from runs.ingest.merge import merge_span
 from runs.ingest.rows import Row, event_row, finish_row, span_row, start_row, tick_row
@@ -24,7 +25,7 @@ from runs.models import AgentInstance, PhaseTick, Run, Span, TraceEvent
 
 log = get_logger(__name__)
 
-_TRIES = 3
+_TRIES = 10
 _RUN_COLUMNS = tuple(column.attname for column in Run._meta.concrete_fields)
 _SUMMARY = tuple(name for name in _RUN_COLUMNS if name not in ("environment_id", "agent_id", "received_at"))
 _SPAN_COLUMNS = tuple(column.attname for column in Span._meta.concrete_fields)
@@ -69,22 +70,21 @@ class _RunTakenError(Exception):
 
 
 def apply_batch(prepared: list[Prepared], *, instance: AgentInstance, skew_ms: int) -> Applied:
-    """Store the items of a batch. Committed when it returns.
+    """Store the items of a batch. Committed when it returns. BusyError: nothing is stored, send it again.
 
-    New runs are not locked but made at the end, so two batches can make the same run at once, or (PostgreSQL) wait for
-    each other's. The loser keeps nothing, and is tried again when the winner's run is there to be locked.
+    New runs are not locked but made at the end, so two batches can make the same run at once. The loser keeps nothing
+    and is tried again when the winner's run is there to be locked: each try finds at least one run more.
     """
-    for attempt in range(1, _TRIES + 1):
+    for _ in range(_TRIES):
         try:
             with transaction.atomic():
                 return _Writer(instance, skew_ms).write(prepared)
         except _RunTakenError:
-            if attempt == _TRIES:
-                raise
+            continue
         except OperationalError as error:
-            if attempt == _TRIES or "deadlock" not in str(error):
+            if "deadlock" not in str(error) and "locked" not in str(error):
                 raise
-    raise AssertionError("unreachable: the loop returns or raises")
+    raise BusyError("Other batches are writing the same runs. Send this one again.", headers={"Retry-After": "1"})
 
 
 class _Writer:
@@ -116,7 +116,8 @@ class _Writer:
         return self.applied
 
     def _store(self, changed: list[Run], made: dict[UUID, Run]) -> None:
-        new = [_columns(run, _RUN_COLUMNS) for run in changed if run.id in made]
+        # By id, as locks are taken: writers that wait for each other's new runs then do so in one direction.
+        new = [_columns(run, _RUN_COLUMNS) for run in sorted(changed, key=attrgetter("id")) if run.id in made]
         if store.insert_new(Run, new, key=("id",)) < len(new):
             raise _RunTakenError
         store.update_each(Run, [_columns(run, _SUMMARY) for run in changed if run.id not in made], key="id")

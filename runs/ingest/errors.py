@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from typing_extensions import TypedDict
 
-from agentconsole.errors import BadRequestError, TooLargeError
+from agentconsole.errors import BadRequestError, ConsoleError, TooLargeError
 
 
 class Rejection(TypedDict):
@@ -33,6 +33,14 @@ class BodyTooLargeError(TooLargeError):
     """The body expands beyond its cap, or holds more items than one batch may."""
 
     code = "body_too_large"
+
+
+class BusyError(ConsoleError):
+    """The database could not take the batch now. Nothing of it is stored."""
+
+    code = "busy"
+    http_status = 503
+    title = "Busy"
 
 
 class ItemError(ValueError):

@@ -10,6 +10,7 @@ from typing import Any
 
 SpanRow = dict[str, Any]
 _KEPT = ("seq",)
+_EMPTY_IS_AN_ANSWER = ("arguments", "result")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _NO_OUTCOME = {"running": 0, "waiting": 1}
 
@@ -17,15 +18,16 @@ _NO_OUTCOME = {"running": 0, "waiting": 1}
 def merge_span(stored: SpanRow, arrived: SpanRow) -> SpanRow | None:
     """The row that says all that both say, or None where `arrived` adds nothing to `stored`."""
     fuller, other = (arrived, stored) if _knows(arrived) > _knows(stored) else (stored, arrived)
-    merged = {column: _fill(value, other[column]) for column, value in fuller.items() if column not in _KEPT}
+    merged = {column: _fill(column, value, other[column]) for column, value in fuller.items() if column not in _KEPT}
     merged["cut"] = _cuts_of(merged, fuller, other)
     if all(stored[column] == value for column, value in merged.items()):
         return None
     return merged
 
 
-def _fill(value: Any, fallback: Any) -> Any:
-    return fallback if value in (None, "", [], {}) and not isinstance(value, bool) else value
+def _fill(column: str, value: Any, fallback: Any) -> Any:
+    blanks = (None,) if column in _EMPTY_IS_AN_ANSWER else (None, "", [], {})
+    return fallback if value in blanks and not isinstance(value, bool) else value
 
 
 def _cuts_of(merged: SpanRow, fuller: SpanRow, other: SpanRow) -> SpanRow:
