@@ -88,6 +88,18 @@ function inTime(one, other) {
   return one.start - other.start || (one.id < other.id ? -1 : 1);
 }
 
+/** Every node of a forest by its id. */
+export function index(roots) {
+  const nodes = new Map();
+  const open = [...roots];
+  while (open.length) {
+    const node = open.pop();
+    nodes.set(node.id, node);
+    for (const child of node.children) open.push(child);
+  }
+  return nodes;
+}
+
 /**
  * The rows that are shown, in order: `{node, depth, position, siblings, isOpen}`; `isOpen` is null for a leaf.
  * `collapsed` holds ids. With `matches` (a predicate on spans) rows that match are shown with all their ancestors.
