@@ -133,6 +133,17 @@ class ConsoleHTTPFactory(HTTPFactory):  # type: ignore[misc]  # Daphne has no ty
         return protocol
 
 
+class ConsoleWebSocket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
+    """A socket that may be closed with 1012."""
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802  Daphne's name
+        """Close; autobahn's public way takes 1000 and 3000 upwards alone, and 1012 is what browsers know for a restart."""
+        if code == RESTART_CODE:
+            self.sendCloseFrame(code=code)
+        else:
+            super().serverClose(code)
+
+
 class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
     """Serves `application` on a listening socket until SIGTERM or SIGINT, then drains; a second signal ends at once."""
 
@@ -159,6 +170,7 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
         self.connections: dict[Any, dict[str, Any]] = {}
         self.http_factory = ConsoleHTTPFactory(self)
         self.ws_factory = WebSocketFactory(self, server=self.server_name)
+        self.ws_factory.protocol = ConsoleWebSocket
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,
             openHandshakeTimeout=self.websocket_handshake_timeout,
@@ -183,17 +195,18 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
 
     def _on_signal(self) -> None:
         if self._drain is None:
-            self._drain = asyncio.get_running_loop().create_task(self._drain_and_stop())
+            self._drain = asyncio.get_running_loop().create_task(self._drain_all())
+            self._drain.add_done_callback(lambda _done: reactor.stop())
         else:
-            reactor.stop()
+            self._drain.cancel()
 
-    async def _drain_and_stop(self) -> None:
+    async def _drain_all(self) -> None:
         """Take nothing new, send sockets away to come back elsewhere, let requests finish until the deadline."""
         begin_drain()
         self.port.stopListening()
         self.listening.close()
         for protocol in list(self.connections):
-            if isinstance(protocol, WebSocketProtocol) and protocol.state == WebSocketProtocol.STATE_OPEN:
+            if isinstance(protocol, ConsoleWebSocket) and protocol.state == ConsoleWebSocket.STATE_OPEN:
                 protocol.serverClose(code=RESTART_CODE)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.drain_s
@@ -201,7 +214,6 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
         while (self._working() or reactor.getWriters()) and loop.time() < deadline:  # noqa: ASYNC110  Daphne tells nobody
             await asyncio.sleep(DRAIN_POLL_S)
         log.info("DRAIN_FINISHED", cut_off=len(self._working()))
-        reactor.stop()
 
     def _working(self) -> list[asyncio.Future[Any]]:
         """The applications of requests and sockets that are not done."""
