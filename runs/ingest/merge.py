@@ -1,7 +1,7 @@
 """Two accounts of one span, made one. Pure, and the same in whatever order they come.
 
 The account that knows more wins (ended over running, the later end, more attempts); what it leaves blank is taken from
-the other.
+the other. Where both know as much, each column takes the greater text: no order of arrival can change the outcome.
 """
 
 import json
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 SpanRow = dict[str, Any]
-_KEPT = ("seq",)
+_NOT_MERGED = ("seq", "cut")
 _EMPTY_IS_AN_ANSWER = ("arguments", "result")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _NO_OUTCOME = {"running": 0, "waiting": 1}
@@ -18,16 +18,32 @@ _NO_OUTCOME = {"running": 0, "waiting": 1}
 def merge_span(stored: SpanRow, arrived: SpanRow) -> SpanRow | None:
     """The row that says all that both say, or None where `arrived` adds nothing to `stored`."""
     fuller, other = (arrived, stored) if _knows(arrived) > _knows(stored) else (stored, arrived)
-    merged = {column: _fill(column, value, other[column]) for column, value in fuller.items() if column not in _KEPT}
+    is_tie = _knows(fuller) == _knows(other)
+    merged = {
+        column: _choose(column, fuller[column], other[column], is_tie) for column in fuller if column not in _NOT_MERGED
+    }
     merged["cut"] = _cuts_of(merged, fuller, other)
     if all(stored[column] == value for column, value in merged.items()):
         return None
     return merged
 
 
-def _fill(column: str, value: Any, fallback: Any) -> Any:
-    blanks = (None,) if column in _EMPTY_IS_AN_ANSWER else (None, "", [], {})
-    return fallback if value in blanks and not isinstance(value, bool) else value
+def _choose(column: str, value: Any, alternative: Any, is_tie: bool) -> Any:
+    if value == alternative or _is_blank(column, alternative):
+        return value
+    if _is_blank(column, value):
+        return alternative
+    return max(value, alternative, key=_text) if is_tie else value
+
+
+def _is_blank(column: str, value: Any) -> bool:
+    if column in _EMPTY_IS_AN_ANSWER:
+        return value is None
+    return value is None or value in ("", [], {})
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _cuts_of(merged: SpanRow, fuller: SpanRow, other: SpanRow) -> SpanRow:
@@ -43,28 +59,4 @@ def _column(place: str) -> str:
 
 
 def _knows(row: SpanRow) -> tuple[Any, ...]:
-    order = (
-        row["ended_at"] is not None,
-        row["ended_at"] or _NEVER,
-        len(row["attempts"]),
-        _NO_OUTCOME.get(row["outcome"], 2),
-    )
-    return (*order, _Tie(row))
-
-
-class _Tie:
-    """Decides between accounts that know as much, by their text; worked out only when it comes to that."""
-
-    def __init__(self, row: SpanRow) -> None:
-        self.row = row
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Tie) and self._text() == other._text()
-
-    def __lt__(self, other: "_Tie") -> bool:
-        return self._text() < other._text()
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def _text(self) -> str:
-        return json.dumps({k: v for k, v in self.row.items() if k not in _KEPT}, sort_keys=True, default=str)
+    return (row["ended_at"] or _NEVER, len(row["attempts"]), _NO_OUTCOME.get(row["outcome"], len(_NO_OUTCOME)))
