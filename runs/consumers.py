@@ -7,14 +7,13 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
 from agentconsole.errors import BadRequestError, ConsoleError, ForbiddenError, UnauthorizedError, error_body
-from agentconsole.live import Socket, refusal, running_hub
+from agentconsole.live import Socket, in_thread, refusal, running_hub
 from agentconsole.logconf import get_logger
 from runs.access import visible_environments
 from runs.live_topics import environment_of
@@ -57,6 +56,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
         finally:
             if self.watch is not None:
                 self.watch.cancel()
+                await asyncio.gather(self.watch, return_exceptions=True)
             if self.socket is not None:
                 await running_hub().leave(self.socket)
 
@@ -117,7 +117,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
         try:
             if len(socket.topics | {name}) > TOPICS_MAX:
                 raise TooManyTopicsError(f"One socket takes {TOPICS_MAX} topics. Unsubscribe from one first.")
-            environment = await database_sync_to_async(environment_of)(self.scope["user"], name)
+            environment = await in_thread(environment_of, self.scope["user"], name)
             await running_hub().subscribe(socket, name, after)
             self.environments[name] = environment
         except ConsoleError as error:
@@ -129,9 +129,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             # Not all at once, after a deploy has made them all come back at once.
             await asyncio.sleep(self.recheck_s * random.uniform(0.8, 1.2))  # noqa: S311  spread, not secrecy
             try:
-                reason = await database_sync_to_async(refusal_of)(
-                    self.scope["session"].session_key, set(self.environments.values())
-                )
+                reason = await in_thread(refusal_of, self.scope["session"].session_key, set(self.environments.values()))
             except Exception as error:
                 log.warning("SOCKET_CHECK_FAILED", error=type(error).__name__, exc_info=error)
             else:

@@ -5,7 +5,7 @@ from agentconsole.live.layer import Cursor, round_trip
 from agentconsole.live.publish import adopt_running_loop, publish, publish_on_commit
 from agentconsole.live.socket import Socket
 from agentconsole.live.source import Page, TopicReader, register_topic
-from agentconsole.live.topic import refusal
+from agentconsole.live.topic import in_thread, refusal
 
 __all__ = [
     "Cursor",
@@ -14,6 +14,7 @@ __all__ = [
     "Socket",
     "TopicReader",
     "adopt_running_loop",
+    "in_thread",
     "publish",
     "publish_on_commit",
     "refusal",

@@ -24,8 +24,14 @@ _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live")
 
 
 async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
-    """Call a function that reads the database, in a thread that gives its connection back."""
-    return await database_sync_to_async(function, thread_sensitive=False, executor=_threads)(*args)
+    """Call a function that reads the database, in a thread that gives its connection back. Waits for it even when cancelled."""
+    call = database_sync_to_async(function, thread_sensitive=False, executor=_threads)
+    working = asyncio.ensure_future(call(*args))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 class Topic:

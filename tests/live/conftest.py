@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import Group, User
 from django.test import Client
@@ -20,10 +21,20 @@ from runs.services.credentials import issue_credential
 PATIENCE_S = 10
 
 
+class Wire(WebsocketCommunicator):
+    """Channels' communicator keeps database connections open while it talks, for tests inside one transaction.
+
+    These are not: what the application's threads leave open would meet the next test.
+    """
+
+    send_input = ApplicationCommunicator.send_input
+    receive_output = ApplicationCommunicator.receive_output
+
+
 class Browser:
     """One live socket, as a browser has it: applies frames to what it shows, and acknowledges them."""
 
-    def __init__(self, communicator: WebsocketCommunicator) -> None:
+    def __init__(self, communicator: Wire) -> None:
         self.communicator = communicator
         self.frames: list[dict[str, Any]] = []
         self.acks = True
@@ -71,7 +82,7 @@ def headers_of(client: Client | None, *, origin: str = "http://localhost", **mor
 @asynccontextmanager
 async def browser(client: Client | None, **headers: str) -> AsyncIterator[Browser]:
     """An open socket of a signed-in test client."""
-    communicator = WebsocketCommunicator(application, "/ws/live", headers=headers_of(client, **headers))
+    communicator = Wire(application, "/ws/live", headers=headers_of(client, **headers))
     connected, _protocol = await communicator.connect(timeout=PATIENCE_S)
     assert connected
     try:
