@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 
 from agentconsole.logconf import get_logger
 
@@ -14,12 +13,6 @@ PARENT_POLL_S = 0.5
 ORPHAN_GRACE_S = 10
 
 _draining = threading.Event()
-_callbacks: list[Callable[[], object]] = []
-
-
-def on_drain(callback: Callable[[], object]) -> None:
-    """Call `callback()` once when this process starts to drain, in the web server's event loop; it must not block."""
-    _callbacks.append(callback)
 
 
 def is_draining() -> bool:
@@ -28,16 +21,10 @@ def is_draining() -> bool:
 
 
 def begin_drain() -> None:
-    """Mark this process as draining and tell those who asked. Once; later calls do nothing."""
-    if _draining.is_set():
-        return
-    _draining.set()
-    log.info("DRAIN_STARTED")
-    for callback in _callbacks:
-        try:
-            callback()
-        except Exception:  # one broken callback must not keep the others from theirs
-            log.exception("DRAIN_CALLBACK_FAILED", callback=repr(callback))
+    """Mark this process as draining. Once; later calls do nothing."""
+    if not _draining.is_set():
+        _draining.set()
+        log.info("DRAIN_STARTED")
 
 
 def end_with(parent_pid: int) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ BADGES = {
     "info": Badge("info", "info", "running"),
     "warning": Badge("triangle-alert", "warning", "slow"),
     "critical": Badge("octagon-alert", "critical", "error"),
+    # parts of the console
+    "stale": Badge("hourglass", "stale", "slow"),
+    "failing": Badge("circle-x", "failing", "error"),
+    "not_ready": Badge("octagon-alert", "not ready", "error"),
+    "draining": Badge("hourglass", "draining", "slow"),
     # agents
     "ready": Badge("circle-check", "ready", "ok"),
     "gone": Badge("unplug", "gone", "stalled"),
@@ -77,33 +83,35 @@ def environment_role(name: str) -> str:
     return next((role for role, names in _ENVIRONMENT_ROLES.items() if first in names), "other")
 
 
+_SECOND_MS = 1000
+# Unit, its length, and the length from which the next one takes over; in seconds.
+_UNITS = (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86400), ("d", 86400, inf))
+
+
 def duration_text(milliseconds: float) -> str:
     """A duration with its units, two at most: `350 ms`, `1.2 s`, `42 s`, `2 min 5 s`, `3 h 10 min`, `4 d 2 h`."""
-    if milliseconds < 1000:
+    if milliseconds < _SECOND_MS:
         return f"{int(milliseconds)} ms"
-    if milliseconds < 10_000:
+    if milliseconds < 10 * _SECOND_MS:
         return f"{int(milliseconds / 100) / 10:.1f} s"
-    seconds = int(milliseconds / 1000)
-    if seconds < 60:
+    seconds = int(milliseconds / _SECOND_MS)
+    place = next(place for place, (_unit, _length, limit) in enumerate(_UNITS) if seconds < limit)
+    unit, length, _limit = _UNITS[place]
+    if place == 0:
         return f"{seconds} s"
-    for unit, size, part, part_size in (("min", 60, "s", 1), ("h", 3600, "min", 60), ("d", 86400, "h", 3600)):
-        if seconds < size * 60 or unit == "d" or (unit == "h" and seconds < 86400):
-            rest = seconds % size // part_size
-            return f"{seconds // size} {unit}" + (f" {rest} {part}" if rest else "")
-    raise AssertionError("the last unit takes every duration")
+    part, part_length, _limit = _UNITS[place - 1]
+    rest = seconds % length // part_length
+    return f"{seconds // length} {unit}" + (f" {rest} {part}" if rest else "")
 
 
 def relative_text(at: datetime, now: datetime) -> str:
     """How long ago, in one unit: `now`, `20 s ago`, `4 min ago`, `3 h ago`, `2 d ago`; `in 20 s` for what is to come."""
     seconds = (now - at) / timedelta(seconds=1)
-    size = abs(seconds)
-    if size < 1:
+    if abs(seconds) < 1:
         return "now"
-    for unit, length, limit in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86400), ("d", 86400, float("inf"))):
-        if size < limit:
-            amount = f"{int(size / length)} {unit}"
-            return f"{amount} ago" if seconds > 0 else f"in {amount}"
-    raise AssertionError("the last unit takes every time")
+    unit, length, _limit = next(row for row in _UNITS if abs(seconds) < row[2])
+    amount = f"{int(abs(seconds) / length)} {unit}"
+    return f"{amount} ago" if seconds > 0 else f"in {amount}"
 
 
 def exact_text(at: datetime) -> str:

@@ -52,6 +52,11 @@ class Board:
         """The component's check failed; the last proof stays to be seen."""
         self._known[name].failure = failure
 
+    def proven_at(self, name: str) -> datetime | None:
+        """When the component last worked, as far as this process knows."""
+        proof = self._known[name].proof
+        return proof.at if proof else None
+
     def report(self, now: datetime | None = None) -> HealthReport:
         """Every component at `now`. Proof older than its lease counts as failure, whatever the checks do meanwhile."""
         now = now or timezone.now()

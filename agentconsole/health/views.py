@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from agentconsole.health.board import board
 from runs.access import Role, requires
@@ -10,6 +11,15 @@ from runs.access import Role, requires
 @requires(Role.VIEWER)
 def health(request: HttpRequest) -> HttpResponse:
     """The board, for people: exactly what the probe answers, in words."""
-    report = board.report()
-    parts = [(component.title, report["components"][component.name]) for component in board.components]
-    return render(request, "health/board.html", {"report": report, "parts": parts})
+    now = timezone.now()
+    report = board.report(now)
+    parts = [
+        {
+            **report["components"][component.name],
+            "name": component.name,
+            "title": component.title,
+            "proven_at": board.proven_at(component.name),
+        }
+        for component in board.components
+    ]
+    return render(request, "health/board.html", {"report": report, "parts": parts, "now": now})

@@ -32,16 +32,19 @@ class Watch:
     def start(self) -> None:
         """Begin, in the running event loop."""
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._renew(component)) for component in self.board.components]
+        self._tasks = [loop.create_task(self._keep_renewing(component)) for component in self.board.components]
 
-    async def _renew(self, component: Component) -> NoReturn:
+    async def _keep_renewing(self, component: Component) -> NoReturn:
         while True:
-            await self.check(component)
-            self._tell_changes()
+            await self.renew(component)
             await asyncio.sleep(self.every_s)
 
-    async def check(self, component: Component) -> None:
-        """Check one component once, and put what came of it on the board."""
+    async def renew(self, component: Component) -> None:
+        """Check one component once, put what came of it on the board, and log it if that changed the whole."""
+        await self._check(component)
+        self._tell_changes()
+
+    async def _check(self, component: Component) -> None:
         try:
             proof = await asyncio.wait_for(self._prove(component), self.timeout_s)
         except TimeoutError:

@@ -78,7 +78,15 @@ TOKENS: dict[str, str] = {
     "TASK_FAILED": "a background task broke",
     "TASK_ENQUEUED": "a background task was handed to the broker",
     "TASK_ENQUEUE_FAILED": "a background task could not be handed to the broker; a sweep will make up for it",
+    # the bundled agent
+    "DOCTOR_REQUESTED": "a person asked for a run of the bundled agent",
+    "DOCTOR_SKIPPED": "the bundled agent was not started: a run of it is under way, or it has no credential",
+    "DOCTOR_STARTED": "the bundled agent began a run",
     "DOCTOR_FINISHED": "the bundled agent ended a run",
+    "DOCTOR_FAILED": "the bundled agent's process broke, or was stopped at its time limit",
+    "FINDING_MADE": "the bundled agent found something that a person should know",
+    "PRUNE_PROPOSED": "the bundled agent counted the runs that are past their retention",
+    # the parts of the console
     "BEAT_NOT_RECORDED": "a component's sign of life could not be written",
     "HEALTH_READY": "every critical component is proven",
     "HEALTH_NOT_READY": "a critical component is not proven",
@@ -86,7 +94,6 @@ TOKENS: dict[str, str] = {
     "CHILD_STARTED": "the supervisor started a child process",
     "CHILD_EXITED": "a child process ended without being asked to",
     "DRAIN_STARTED": "a process was asked to stop and finishes what it has",
-    "DRAIN_CALLBACK_FAILED": "something that wanted to know of the drain broke on it",
     "PARENT_GONE": "the supervisor is gone, and its child follows",
     "DRAIN_FINISHED": "a process stopped",
     # the SDK about itself
