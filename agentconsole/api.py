@@ -3,12 +3,15 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from pydantic.json_schema import models_json_schema
 
+from agentconsole.apidocs import reference
 from agentconsole.errors import BadRequestError, error_response
 from agentconsole.middleware import as_console_error
+from runs.access import Role, requires
 from runs.api import IngestBody
 from runs.api import router as runs_router
 
@@ -39,21 +42,23 @@ api = ConsoleAPI(
 api.add_router("", runs_router)
 
 
-def _render(request: HttpRequest, exception: Exception) -> HttpResponse:
+def _render(request: HttpRequest, exception: Any) -> HttpResponse:
+    """One shape for every error, ninja's own included."""
+    match exception:
+        case ValidationError():
+            first = exception.errors[0]
+            place = ".".join(str(step) for step in first.get("loc", ())[2:]) or "the request"
+            exception = BadRequestError(f"{place}: {first.get('msg', 'not valid')}")
+        case HttpError():
+            exception = BadRequestError(str(exception))
     return error_response(request, as_console_error(exception))
 
 
-def _render_invalid(request: HttpRequest, exception: ValidationError) -> HttpResponse:
-    first = exception.errors[0]
-    place = ".".join(str(step) for step in first.get("loc", ())[2:]) or "the request"
-    return error_response(request, BadRequestError(f"{place}: {first.get('msg', 'not valid')}"))
+for _kind in (Exception, Http404, ValidationError, HttpError):
+    api.add_exception_handler(_kind, _render)
 
 
-def _render_http_error(request: HttpRequest, exception: HttpError) -> HttpResponse:
-    return error_response(request, BadRequestError(str(exception)))
-
-
-api.add_exception_handler(Exception, _render)
-api.add_exception_handler(Http404, _render)
-api.add_exception_handler(ValidationError, _render_invalid)
-api.add_exception_handler(HttpError, _render_http_error)
+@requires(Role.NOBODY)
+def api_docs(request: HttpRequest) -> HttpResponse:
+    """The reference page. Anybody who is signed in reads it: an agent's author needs no role."""
+    return render(request, "api/docs.html", {"reference": reference(api.get_openapi_schema())})
