@@ -58,7 +58,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
                 self.watch.cancel()
                 await asyncio.gather(self.watch, return_exceptions=True)
             if self.socket is not None:
-                await running_hub().leave(self.socket)
+                await self.hub.leave(self.socket)
 
     async def dispatch(self, message: Any) -> None:
         """Without Channels' hop to a thread for each message: nothing here touches the database but through one."""
@@ -77,7 +77,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             await self.close(UnauthorizedError.close_code)
             return
         self.socket = Socket(self.send, self.close)
-        running_hub().join(self.socket)
+        self.hub = running_hub()
+        self.hub.join(self.socket)
         self.watch = asyncio.create_task(self._keep_checking())
         log.info("SOCKET_OPENED")
 
@@ -100,7 +101,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
     async def _obey(self, socket: Socket, message: dict[str, Any]) -> None:
         match message:
             case {"ack": int(number)}:
-                if not running_hub().ack(socket, number):
+                if not self.hub.ack(socket, number):
                     raise BadMessageError(f"{socket.sent} frames were sent so far; no more can be acknowledged.")
             case {"ping": int() | str() as mark}:
                 await self.send(json.dumps({"pong": mark}))
@@ -108,7 +109,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
                 await self._subscribe(socket, name, message.get("after"))
             case {"unsubscribe": str(name)}:
                 self.environments.pop(name, None)
-                await running_hub().unsubscribe(socket, name)
+                await self.hub.unsubscribe(socket, name)
             case _:
                 raise BadMessageError('Send {"subscribe", "after"}, {"unsubscribe"}, {"ack"} or {"ping"}.')
 
@@ -118,7 +119,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             if len(socket.topics | {name}) > TOPICS_MAX:
                 raise TooManyTopicsError(f"One socket takes {TOPICS_MAX} topics. Unsubscribe from one first.")
             environment = await in_thread(environment_of, self.scope["user"], name)
-            await running_hub().subscribe(socket, name, after)
+            await self.hub.subscribe(socket, name, after)
             self.environments[name] = environment
         except ConsoleError as error:
             await socket.send(refusal(name, error))

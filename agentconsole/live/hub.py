@@ -5,9 +5,9 @@ from collections.abc import Coroutine
 from contextvars import Context
 from typing import Any
 
+from agentconsole.live.hints import adopt_running_loop
 from agentconsole.live.layer import Cursor, Ear, Hints
 from agentconsole.live.probe import ChangeProbe
-from agentconsole.live.publish import adopt_running_loop
 from agentconsole.live.socket import Socket
 from agentconsole.live.source import TopicReader, reader_of
 from agentconsole.live.topic import Topic, in_thread

@@ -1,0 +1,151 @@
+"""Two real web processes on one database and one Redis: what is stored through one is seen live through the other."""
+
+import asyncio
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from websockets.asyncio.client import connect
+
+from runs.models import AgentInstance, Run
+from runs.services.credentials import rotate_credential
+from tests.live.busy_run import Shown, busy_run, snapshot
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 30
+needs_redis = pytest.mark.skipif(not settings.REDIS_URL, reason="needs REDIS_URL")
+
+
+def database_url() -> str:
+    """The test database's own URL."""
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{connection.settings_dict['NAME']}"
+    return settings.DATABASE_URL.rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
+
+
+@contextmanager
+def web_process(**variables: str) -> Iterator[str]:
+    """A web process on the test database; its URL."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    environment = os.environ | {"DATABASE_URL": database_url(), "LOG_LEVEL": "WARNING", **variables}
+    command = [sys.executable, "manage.py", "serve", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health/live")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)
+
+
+def wait_for(url: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(url).raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"{url} did not answer")
+
+
+class Page:
+    """A browser's socket to a real process."""
+
+    def __init__(self, wire: Any) -> None:
+        self.wire = wire
+        self.frames = 0
+
+    async def follow(self, shown: Shown, until_seq: int) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while shown.seq < until_seq:
+                frame = json.loads(await self.wire.recv())
+                self.frames += 1
+                await self.wire.send(json.dumps({"ack": self.frames}))
+                if "seq" in frame:
+                    shown.apply(frame)
+
+
+@asynccontextmanager
+async def page(url: str, client: Client, topic: str, after: int) -> AsyncIterator[Page]:
+    cookie = {"Cookie": f"sessionid={client.cookies['sessionid'].value}"}
+    async with connect(url.replace("http", "ws") + "/ws/live", origin=url, additional_headers=cookie) as wire:
+        await wire.send(json.dumps({"subscribe": topic, "after": after}))
+        yield Page(wire)
+
+
+@pytest.fixture
+def token(agent: AgentInstance) -> str:
+    return rotate_credential(actor="test", instance_id=agent.id).token
+
+
+async def deliver(url: str, token: str, batches: list[list[dict[str, Any]]]) -> int:
+    """Store batches through a web process; the seq that the run has then."""
+    async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}) as door:
+        for batch in batches:
+            answer = await door.post("/api/v1/ingest", json={"items": batch})
+            assert answer.status_code == 200, answer.text
+    run = await Run.objects.order_by("-received_at").afirst()
+    assert run is not None
+    return run.seq
+
+
+async def watch(writes_to: str, watches: str, token: str, client: Client, run_id: uuid.UUID) -> None:
+    """A page that watches one process, is away for a while, and comes back, while another process writes."""
+    batches, shown, topic = busy_run(run_id, random.Random(8)), Shown(), f"run:{run_id}"
+    seq = await deliver(writes_to, token, batches[:3])
+    async with page(watches, client, topic, 0) as first:
+        await first.follow(shown, seq)
+        await first.follow(shown, await deliver(writes_to, token, batches[3:15]))
+    await deliver(writes_to, token, batches[15:25])
+    async with page(watches, client, topic, shown.seq) as second:
+        writing = asyncio.create_task(deliver(writes_to, token, batches[25:]))
+        await second.follow(shown, await writing)
+    fresh = await database_sync_to_async(snapshot)(run_id)
+    assert (shown.seq, shown.run, shown.rows) == (fresh.seq, fresh.run, fresh.rows)
+
+
+async def test_a_page_follows_a_run_through_one_process(token, signed_in, run_id) -> None:
+    with web_process() as url:
+        await watch(url, url, token, signed_in, run_id)
+
+
+@needs_redis
+@pytest.mark.redis
+async def test_a_page_on_one_process_follows_what_the_other_stores(token, signed_in, run_id) -> None:
+    with ExitStack() as stack:
+        one, other = (stack.enter_context(web_process(WEB_PROCESSES="2")) for _ in range(2))
+        await watch(one, other, token, signed_in, run_id)
+        async with page(other, signed_in, f"run:{run_id}", 0) as late:
+            shown = Shown()
+            await late.follow(shown, (await Run.objects.aget(id=run_id)).seq)
+
+
+@needs_redis
+@pytest.mark.redis
+async def test_two_processes_without_a_word_between_them_differ_by_a_poll_at_most(token, signed_in, run_id) -> None:
+    """Each with a Redis database of its own: every hint is lost."""
+    base = settings.REDIS_URL.rstrip("/")
+    with ExitStack() as stack:
+        one, other = (stack.enter_context(web_process(REDIS_URL=f"{base}/{number}")) for number in (14, 15))
+        await watch(one, other, token, signed_in, run_id)
