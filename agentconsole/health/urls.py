@@ -1,7 +1,11 @@
-"""The health page's URL; the probes are answered before Django."""
+"""The health page, and the names of the probes, which are answered before a request gets here."""
 
 from django.urls import path
 
-from agentconsole.health.views import health
+from agentconsole.health.views import health, probe
 
-urlpatterns = [path("", health, name="health")]
+urlpatterns = [
+    path("", health, name="health"),
+    path("live", probe, name="health-live"),
+    path("ready", probe, name="health-ready"),
+]

@@ -1,9 +1,11 @@
 """The probes answer before Django, from what is known, and touch nothing."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from agentconsole.asgi import application
 from agentconsole.health import probes
@@ -15,9 +17,10 @@ from tests.health.conftest import NOW
 async def ask(path: str, *, method: str = "GET") -> tuple[int, dict[bytes, bytes], bytes]:
     """Status, headers and body, over ASGI, from a caller that uses an address which is no allowed host."""
     sent: list[dict[str, Any]] = []
+    to_come = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return to_come.pop() if to_come else await asyncio.Future()
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
@@ -48,6 +51,11 @@ async def test_ready_answers_503_with_the_board(board: Board, monkeypatch: pytes
     status, _headers, body = await ask("/health/ready")
     assert status == 503
     assert json.loads(body)["components"]["engine"]["detail"] == "not checked yet"
+
+
+def test_a_server_without_the_probes_in_front_gets_the_same_from_django(client: Client):
+    assert client.get("/health/live").json() == {"status": "live"}
+    assert client.get("/health/ready").status_code == 503
 
 
 async def test_head_answers_without_a_body():

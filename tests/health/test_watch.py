@@ -68,10 +68,8 @@ async def test_a_check_that_hangs_fails_and_holds_up_no_other():
 
 
 async def test_the_change_to_ready_and_back_is_told_once(logged: Callable[[str], list[dict[str, Any]]]):
-    outcomes = iter([works, works, unproven, unproven, works])
-    board = Board([Component("engine", "Engine", 20, lambda: next(outcomes)())])
-    watch = Watch(board)
-    for _ in range(5):
-        await watch.renew(board.components[0])
+    watch = Watch(Board([Component("engine", "Engine", 20, works)]))
+    for check in (works, works, unproven, unproven, works):
+        await watch.renew(Component("engine", "Engine", 20, check))
     assert len(logged("HEALTH_READY")) == 2
     assert [line["failing"] for line in logged("HEALTH_NOT_READY")] == [{"engine": "no fuel"}]
