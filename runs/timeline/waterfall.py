@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from agentconsole.protocol.envelope import SpanState
 from runs.models import Span, SpanKind
 from runs.timeline.state import Stretch
 from runs.wording import badge_of, duration_text
@@ -123,7 +124,8 @@ def end_of(span: Span) -> datetime | None:
     """When a span ended: as told, or as its measured length tells; None while nothing does."""
     if span.ended_at is not None:
         return max(span.ended_at, span.started_at)
-    return None if span.elapsed_ms is None else span.started_at + timedelta(milliseconds=span.elapsed_ms)
+    is_open = span.outcome in (SpanState.RUNNING, SpanState.WAITING) or span.elapsed_ms is None
+    return None if is_open else span.started_at + timedelta(milliseconds=span.elapsed_ms or 0)
 
 
 def _attempts(span: Span, stretch: Stretch) -> tuple[Piece, ...]:

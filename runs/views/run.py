@@ -13,7 +13,7 @@ from django.utils import timezone
 from agentconsole.errors import BadRequestError, NotFoundError
 from agentconsole.protocol.ids import is_request_id, is_span_id
 from runs.access import Role, requires, run_for, visible_environments
-from runs.models import Run
+from runs.models import SPAN_OUTCOMES, Run
 from runs.queries.run_detail import detail_of
 from runs.queries.run_page import (
     Neighbours,
@@ -47,6 +47,7 @@ def run_detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "environment": run.environment_id,
         "state": state_of(run, now),
         "stretch": stretch,
+        "tools": [(outcome, run.tools[outcome]) for outcome in SPAN_OUTCOMES if outcome in run.tools],
         "deadline": deadline_of(run, now),
         "ribbon": ribbon_for(run, stretch),
         "neighbours": neighbours,

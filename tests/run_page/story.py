@@ -37,7 +37,14 @@ PLAN = [
         ("restart_pod", 2.1, 0.4, "rejected", (5000, 30000), "stopped at the approval boundary"),
     ]),
 ]  # fmt: skip
-PHASES = [("plan", 0, 4), ("route", 4, 6), ("gather", 6, 52), ("correlate", 54, 66), ("synthesise", 66, 84), ("act", 84, 90)]
+PHASES = [
+    ("plan", 0, 4),
+    ("route", 4, 6),
+    ("gather", 6, 52),
+    ("correlate", 54, 66),
+    ("synthesise", 66, 84),
+    ("act", 84, 90),
+]
 
 
 @dataclass
@@ -54,14 +61,16 @@ class Story:
         """The moment, as the wire has it."""
         return (self.start + timedelta(seconds=second)).isoformat()
 
-    def add(self, second: float, type: str, **fields: Any) -> None:
+    def add(self, second: float, kind_of_item: str, **fields: Any) -> None:
         """One item that happens at that second."""
-        item = {"type": type, "at": self.at(second), **fields}
-        if type not in ("run.started", "run.finished"):
+        item = {"type": kind_of_item, "at": self.at(second), **fields}
+        if kind_of_item not in ("run.started", "run.finished"):
             item["run"] = self.run_id
         self.items.append((second, item))
 
-    def span(self, name: str, second: float, took: float | None, kind: str = "tool", key: str = "", **fields: Any) -> str:
+    def span(
+        self, name: str, second: float, took: float | None, kind: str = "tool", key: str = "", **fields: Any
+    ) -> str:
         """A span's item, or the two of one that ends: when it starts and when it is over. Its id."""
         span_id = new_span_id()
         self.span_ids[key or name] = span_id
@@ -72,7 +81,8 @@ class Story:
             self.items.append((second, {**start, "outcome": outcome}))
             return span_id
         ended = {"ended_at": self.at(second + took), "outcome": outcome, "result": result}
-        self.items.append((second, {**start, "message": "", "outcome": "running"}))
+        begun = {name: value for name, value in start.items() if name not in ("message", "elapsed_ms", "attempts")}
+        self.items.append((second, {**begun, "outcome": "running"}))
         self.items.append((second + took, {**start, **ended}))
         return span_id
 
@@ -96,14 +106,25 @@ def rich_run(start: datetime) -> Story:
     for phase, begins, ends in PHASES:
         _phase(story, phase, begins, ends)
     story.token(0.2, "RUN_STARTED", transport="slack")
-    story.span("plan", 0.3, 3.4, kind="model", phase="plan", attributes={"model": "small-1", "tokens_in": 812, "tokens_out": 96})
+    story.span(
+        "plan",
+        0.3,
+        3.4,
+        kind="model",
+        phase="plan",
+        attributes={"model": "small-1", "tokens_in": 812, "tokens_out": 96},
+    )
     story.token(4.4, "ROUTER_DECISION", agents=[name for name, _, _ in PLAN], reason="latency and errors rose together")
     story.span("rerank_runbooks", 4.4, 1.2, kind="retrieval", phase="route", arguments={"query": "checkout latency", "k": 5}, result=["runbook-12", "runbook-7"])  # fmt: skip
     for index, (name, query, calls) in enumerate(PLAN):
         _sub_agent(story, 6.2 + index * 0.2, name, query, calls)
-    story.span("correlate", 54.2, 11.5, kind="model", phase="correlate", result="A deploy at 01:38 halved the pool size.")
+    story.span(
+        "correlate", 54.2, 11.5, kind="model", phase="correlate", result="A deploy at 01:38 halved the pool size."
+    )
     _retried(story, 66.3)
-    story.span("write_answer", 74.5, 9.2, kind="model", phase="synthesise", result="The pool was halved by release 412.")
+    story.span(
+        "write_answer", 74.5, 9.2, kind="model", phase="synthesise", result="The pool was halved by release 412."
+    )
     story.token(75.0, "SYNTH_FALLBACK_TRIGGERED", "warning", "the first draft was too long", draft_tokens=9000)
     story.span("post_answer", 84.4, 2.1, phase="act", arguments={"channel": "#incidents", "Authorization": "Bearer abcdefghij0123456789"}, result="posted", budget={"soft_ms": 1000, "hard_ms": 5000})  # fmt: skip
     story.span("lost_parent_call", 40, 3.0, parent="00000000deadbeef", phase="gather", agent="unknown")
@@ -130,7 +151,9 @@ def _sub_agent(story: Story, begins: float, name: str, query: str, calls: list[A
     parent = story.span(name, begins, last + 1.5, kind="subagent", agent=name, phase="gather", arguments={"query": query}, result=result, message=f"{name} answered")  # fmt: skip
     story.token(begins, "SUBAGENT_STARTED", agent=name)
     for number, (tool, start, took, outcome, (soft, hard), message) in enumerate(calls):
-        answer = None if outcome in ("timeout", "auth_failed", "degraded", "rejected", "error") else _answer(tool, number)
+        answer = (
+            None if outcome in ("timeout", "auth_failed", "degraded", "rejected", "error") else _answer(tool, number)
+        )
         story.span(tool, begins + start, took, key=f"{name}.{tool}.{number}", parent=parent, agent=name, phase="gather", outcome=outcome, message=message, budget={"soft_ms": soft, "hard_ms": hard}, arguments={"service": "checkout", "window": "1h", "page": number}, result=[] if outcome == "empty" else answer, elapsed_ms=round(took * 1000), **_hint(outcome))  # fmt: skip
         if outcome != "ok":
             story.token(begins + start + took, f"TOOL_{outcome.upper()}", "warning", message, tool=tool, agent=name)
@@ -139,7 +162,11 @@ def _sub_agent(story: Story, begins: float, name: str, query: str, calls: list[A
 
 
 def _hint(outcome: str) -> Item:
-    return {"hint": {"fallback_to": "tail_logs", "reason": "it reads the newest hour only"}} if outcome == "timeout" else {}
+    return (
+        {"hint": {"fallback_to": "tail_logs", "reason": "it reads the newest hour only"}}
+        if outcome == "timeout"
+        else {}
+    )
 
 
 def _answer(tool: str, number: int) -> Any:
@@ -148,7 +175,11 @@ def _answer(tool: str, number: int) -> Any:
 
 
 def _retried(story: Story, second: float) -> None:
-    tries = [(0, 1900, "degraded", "429: rate limited"), (2.4, 2100, "degraded", "503: overloaded"), (5.2, 1400, "ok", "")]
+    tries = [
+        (0, 1900, "degraded", "429: rate limited"),
+        (2.4, 2100, "degraded", "503: overloaded"),
+        (5.2, 1400, "ok", ""),
+    ]
     attempts = [
         {"at": story.at(second + offset), "elapsed_ms": ms, "outcome": outcome, "message": message}
         for offset, ms, outcome, message in tries

@@ -1,7 +1,7 @@
 // The time axis that ribbon, minimap and waterfall share. Times are milliseconds; a view is `{from, to}`.
 
 const STEPS_MS = [
-  1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3, 1800e3, 3600e3,
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 20e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3, 1800e3, 3600e3,
   7200e3, 14400e3, 28800e3, 86400e3,
 ];
 const SHORTEST_VIEW_MS = 1;

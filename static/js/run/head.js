@@ -4,6 +4,7 @@ import { copyButtons } from "../copy.js";
 import { badge, count, icon } from "../icons.js";
 import { durationText, timeElement } from "../time.js";
 import { el, say, set } from "./dom.js";
+import { OUTCOMES } from "./outcomes.js";
 import { deadlineOf, isEnded } from "./status.js";
 import { count as number } from "./text.js";
 
@@ -11,7 +12,6 @@ const DOORS = { web: "globe", rest: "braces", websocket: "plug", slack: "message
 
 export function headView() {
   const places = Object.fromEntries([...document.querySelectorAll("[data-head]")].map((place) => [place.dataset.head, place]));
-  const requestId = document.querySelector(".run-facts [data-copy]");
   let shown = null;
   let word = null;
 
@@ -53,11 +53,11 @@ export function headView() {
     places.door.replaceChildren(icon(DOORS[run.transport] ?? "plug"), run.transport);
     places.who.replaceChildren(...who(run));
     places.started.replaceChildren(el("span", { class: "quiet" }, "started"), " ", timeElement(run.started_at));
-    places.tools.replaceChildren(...Object.entries(run.tools).flatMap(([outcome, calls]) => [count(outcome, calls), " "]));
+    places.tools.replaceChildren(...OUTCOMES.filter((outcome) => run.tools[outcome]).flatMap((outcome) => [count(outcome, run.tools[outcome]), " "]));
     places.notices.replaceChildren(...notices(run));
-    if (run.request_id && requestId.textContent !== run.request_id) {
-      requestId.textContent = requestId.dataset.copy = run.request_id;
-      copyButtons(requestId.parentElement);
+    if (run.request_id && places.request.textContent !== run.request_id) {
+      places.request.textContent = places.request.dataset.copy = run.request_id;
+      copyButtons(places.request.parentElement);
     }
     for (const [name, total] of [["spans", run.spans], ["events", run.events]]) {
       const place = document.querySelector(`[data-count="${name}"]`);

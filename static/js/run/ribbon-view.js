@@ -8,7 +8,8 @@ import { el, say, set, svg } from "./dom.js";
 const LANE = 32;
 const BAND = 30;
 const BEAT_EVERY_PX = 3;
-const NAME_FITS_PX = 44;
+const EDGE_PX = 12;
+const LETTER_PX = 6.6;
 
 /** @param {{onZoom(view|null)}} on told of the band that was chosen */
 export function ribbonView({ onZoom }) {
@@ -58,7 +59,7 @@ export function ribbonView({ onZoom }) {
 
   function newBand(key) {
     const node = svg("svg", { class: "band", height: BAND, tabindex: 0, role: "button" });
-    node.append(svg("rect", { class: "band-fill", width: "100%", height: BAND }), svg("rect", { class: "band-edge", width: 3, height: BAND }), svg("text", { x: 10, y: 20 }));
+    node.append(svg("rect", { class: "band-fill", width: "100%", height: BAND }), svg("g"), svg("rect", { class: "band-edge", width: 3, height: BAND }), svg("text", { x: 10, y: 20 }));
     const band = () => model.bands.find((one) => `${one.phase} ${one.from}` === key);
     node.addEventListener("click", () => zoom(band()));
     node.addEventListener("keydown", (event) => {
@@ -77,22 +78,29 @@ export function ribbonView({ onZoom }) {
     const left = x(band.from);
     const width = Math.max(x(band.to) - left, 1.5);
     set(node, { "data-phase": band.colour, "data-open": band.isOpen, x: left, y: band.lane * LANE, width, "aria-label": `${detail(band)}. Zooms the timeline.` });
+    node.children[1].replaceChildren(...band.gaps.map(([from, to]) => gap(x(from) - left, x(to) - left)));
     const took = durationText(band.to - band.from);
     const text = node.lastChild;
-    if (width < NAME_FITS_PX) return text.replaceChildren();
+    const times = [`${took} · ${share(band.to - band.from)}`, took, ""];
+    const room = (words) => EDGE_PX + words.length * LETTER_PX;
+    if (width < room(band.phase)) return text.replaceChildren();
     if (text.childNodes.length !== 2) text.replaceChildren(svg("tspan", { class: "band-name" }), svg("tspan", { dx: 8 }));
     say(text.firstChild, band.phase);
-    say(text.lastChild, `${took} · ${share(band.to - band.from)}`);
+    say(text.lastChild, times.find((words) => width >= room(`${band.phase}  ${words}`) || !words));
+  }
+
+  function gap(from, to) {
+    return svg("rect", { class: "gap", x: from, y: 0.5, width: Math.max(to - from, 1), height: BAND - 1 });
   }
 
   function drawMarks(height) {
     const nodes = [];
     for (const band of model.bands) {
       const top = band.lane * LANE;
-      for (const [from, to] of band.gaps) nodes.push(svg("rect", { class: "gap", x: x(from), y: top, width: Math.max(x(to) - x(from), 1), height: BAND }));
       nodes.push(svg("path", { class: "beats", d: beats(band, top) }));
     }
     for (const [from, to] of model.waits) nodes.push(svg("rect", { class: "wait", x: x(from), width: Math.max(x(to) - x(from), 2), height: height - 2 }));
+    if (model.times.isLive) nodes.push(svg("rect", { class: "now", x: x(model.times.to) - 2, width: 2, height }));
     layers.marks.replaceChildren(...nodes);
   }
 

@@ -69,7 +69,7 @@ function nameOf({ id, span, marks }, hrefOf) {
     kindIcon(span.kind),
     el("a", { href: hrefOf(id), tabindex: -1 }, span.name),
     span.attempts.length > 1 && mark("rotate-ccw", `${span.attempts.length}×`, `${span.attempts.length} attempts`),
-    span.agent && el("span", { class: "quiet cut" }, span.agent),
+    span.agent && span.agent !== span.name && el("span", { class: "quiet cut" }, span.agent),
     marks.skew > 0 && mark("clock-alert", "clock", `Begins ${durationText(marks.skew)} before its parent: the clocks differ`),
     marks.isLate && mark("timer-reset", "late", "After the run's end"),
     marks.isLoop && mark("refresh-cw", "loop", "It and its parents name each other as parents"),

@@ -35,7 +35,7 @@ export function timeline(panel, page) {
   for (const title of ["Span", "Outcome", "Took"]) head.append(el("span", { role: "columnheader" }, title));
   head.append(el("span", { role: "columnheader" }, el("span", { class: "sr" }, "When"), axis));
   const grid = el("div", { class: "waterfall", role: "treegrid", tabindex: 0, "aria-label": "Spans of this run" });
-  grid.append(el("div", { role: "rowgroup" }, head), list);
+  grid.append(head, list);
   const none = el("div", { class: "state", hidden: true }, icon("chart-gantt"), el("h2"), el("p"));
   const tools = timelineTools({ onFilter, onZoom: zoomBy, onFit: () => zoomTo(null), onCollapse });
   const map = minimap({ onView: zoomTo });

@@ -19,7 +19,7 @@ export function tokensView(panel, page) {
   const sum = el("span", { class: "quiet tools-shown", role: "status" });
   const list = el("div", { class: "span-rows", role: "rowgroup" });
   const head = el("div", { class: "token-row span-head", role: "row" }, ...["Time", "Level", "Token", "Fields"].map((title) => el("span", { role: "columnheader" }, title)));
-  const log = el("div", { class: "token-log", role: "table", "aria-label": "Trace events of this run" }, el("div", { role: "rowgroup" }, head), list);
+  const log = el("div", { class: "token-log", role: "table", "aria-label": "Trace events of this run" }, head, list);
   const none = el("div", { class: "state", hidden: true }, icon("text-search"), el("h2"), el("p", {}, "The run's trace events stand here as soon as the agent reports one."));
   const grep = el("code", {});
   const tools = el("div", { class: "tools" }, field, sum, el("span", { class: "grep" }, grep, copyButton(() => grep.textContent, "as grep")));

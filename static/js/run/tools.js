@@ -2,9 +2,8 @@
 
 import { badgeOf, icon } from "../icons.js";
 import { el, say, set } from "./dom.js";
+import { OUTCOMES } from "./outcomes.js";
 import { count } from "./text.js";
-
-const OUTCOMES = ["ok", "slow", "empty", "timeout", "auth_failed", "degraded", "rejected", "error", "running", "waiting", "unreported"];
 
 /** @param {object} on `{onFilter(predicate|null), onZoom(factor), onFit(), onCollapse(isAll)}` */
 export function timelineTools({ onFilter, onZoom, onFit, onCollapse }) {

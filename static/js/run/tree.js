@@ -4,6 +4,7 @@
 import { millis } from "./store.js";
 
 const CLOCK_TOLERANCE_MS = 5;
+const UNENDED = new Set(["running", "waiting"]);
 
 /**
  * @typedef {object} Node
@@ -26,16 +27,22 @@ export function forest(spans, run) {
   roots.push(...missing.values());
   breakLoops(nodes, roots);
   for (const node of [...nodes.values(), ...missing.values()]) node.children.sort(inTime);
-  for (const node of missing.values()) node.start = Math.min(...node.children.map((child) => child.start));
+  for (const node of missing.values()) embrace(node);
   markSkew(nodes);
   return roots.sort(inTime);
 }
 
 function nodeOf(span, endedAt) {
   const start = millis(span.at);
-  const end = millis(span.ended_at) ?? (span.elapsed_ms === null ? null : start + span.elapsed_ms);
+  const end = endOf(span, start);
   const isLate = endedAt !== null && Math.max(start, end ?? start) > endedAt + CLOCK_TOLERANCE_MS;
   return { id: span.id, span, start, end, children: [], marks: { skew: 0, isLate, isLoop: false } };
+}
+
+function endOf(span, start) {
+  if (span.ended_at) return Math.max(millis(span.ended_at), start);
+  const isOpen = UNENDED.has(span.outcome) || span.elapsed_ms === null;
+  return isOpen ? null : start + span.elapsed_ms;
 }
 
 function placeOf(node, nodes, missing, roots) {
@@ -50,6 +57,16 @@ function placeOf(node, nodes, missing, roots) {
 function standIn(parentId) {
   const marks = { skew: 0, isLate: false, isLoop: false };
   return { id: `missing:${parentId}`, span: null, parentId, start: 0, end: null, children: [], marks };
+}
+
+/** A stand-in lasts as long as what stands under it. */
+function embrace(node) {
+  node.start = Infinity;
+  node.end = -Infinity;
+  for (const child of node.children) {
+    node.start = Math.min(node.start, child.start);
+    node.end = child.end === null || node.end === null ? null : Math.max(node.end, child.end);
+  }
 }
 
 function breakLoops(nodes, roots) {

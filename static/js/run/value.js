@@ -6,6 +6,8 @@ import { el } from "./dom.js";
 import { count, halves, parsed, pieces } from "./text.js";
 
 const MOST_NODES = 2000;
+const OPEN_DEPTH = 3;
+const OPEN_MEMBERS = 12;
 
 /** A text with its redactions as pills. */
 export function written(text) {
@@ -45,10 +47,10 @@ function digest(sha256) {
 /** The tree of a JSON value. */
 export function tree(value) {
   const budget = { left: MOST_NODES };
-  return el("div", { class: "tree" }, node("", value, budget, true));
+  return el("div", { class: "tree" }, node("", value, budget));
 }
 
-function node(key, value, budget, isOpen = false) {
+function node(key, value, budget, depth = 0) {
   budget.left -= 1;
   if (value === null || typeof value !== "object") return leaf(key, value);
   const entries = Object.entries(value);
@@ -56,9 +58,9 @@ function node(key, value, budget, isOpen = false) {
   const summary = el("summary", {}, key !== "" && el("span", { class: "tree-key" }, key), el("span", { class: "quiet" }, size));
   const details = el("details", {}, summary);
   // Members are built when they are first seen: a result of ten thousand values opens at once.
-  const fill = () => details.childElementCount === 1 && details.append(...entries.slice(0, MOST_NODES).map(([name, item]) => node(name, item, budget)));
+  const fill = () => details.childElementCount === 1 && details.append(...entries.slice(0, MOST_NODES).map(([name, item]) => node(name, item, budget, depth + 1)));
   details.addEventListener("toggle", () => details.open && fill());
-  if (isOpen) {
+  if (depth === 0 || (depth < OPEN_DEPTH && entries.length <= OPEN_MEMBERS && budget.left > 0)) {
     details.open = true;
     fill();
   }
