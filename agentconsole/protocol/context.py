@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -108,8 +108,18 @@ def current_context() -> RequestContext | None:
 @contextmanager
 def bound_context(context: RequestContext) -> Iterator[RequestContext]:
     """Make `context` the current one for the length of a with-block."""
-    token = _current.set(context)
+    token = bind_context(context)
     try:
         yield context
     finally:
-        _current.reset(token)
+        unbind_context(token)
+
+
+def bind_context(context: RequestContext) -> Token[RequestContext | None]:
+    """Make `context` the current one until `unbind_context`, where a with-block is not at hand."""
+    return _current.set(context)
+
+
+def unbind_context(token: Token[RequestContext | None]) -> None:
+    """Make the context before `bind_context` current again. ValueError in another thread or task than that one's."""
+    _current.reset(token)

@@ -30,6 +30,8 @@ class Delivery:
         self._drops = drops
         self._link = Link()
         self._inflight: list[bytes] = []
+        self._tries = 0
+        self._failed_try = 0
         self._is_urgent = False
         self._is_closed = False
         self._is_stopping = False
@@ -52,13 +54,14 @@ class Delivery:
         """Whether everything, the journal's backlog included, was delivered within the deadline. With a journal it gives
         up at the first failure: what is on disk is safe."""
         until = time.monotonic() + deadline_s
-        failures = self._link.failures_total
+        tries = self._tries
         self._is_urgent = True
-        self._link.try_now()
-        self._buffer.wake()
         # Polling, because a signal handler may be the caller: a lock here could be held by the very thread it interrupts.
         while not self._is_idle() and time.monotonic() < until:
-            if self._journal is not None and self._link.failures_total > failures and not self._in_memory():
+            if self._tries == tries:
+                self._link.try_now()
+                self._buffer.wake()
+            elif self._journal is not None and self._failed_try > tries and not self._in_memory():
                 break
             time.sleep(0.005)
         self._is_urgent = False
@@ -111,10 +114,9 @@ class Delivery:
 
     def _wait(self) -> None:
         """Until there is a batch to send, or the console may be asked again, or it is time to look for orphans."""
-        due_in_s = self._link.due_in_s()
-        if due_in_s and (self._journal or self._buffer):
-            self._buffer.wait(due_in_s)
-        elif not self._buffer:
+        if self._journal or self._buffer:
+            self._buffer.wait(self._link.due_in_s())
+        else:
             self._buffer.wait(ADOPT_EVERY_S if self._journal is not None else None)
         if len(self._buffer) < BATCH_ITEMS and not self._is_urgent and not self._is_stopping:
             self._buffer.wait(LINGER_S)
@@ -143,8 +145,10 @@ class Delivery:
         parts = [batch]
         while parts:
             part = parts.pop()
+            self._tries += 1
             receipt = self._post.send(part)
             if receipt.fate in (Fate.AWAY, Fate.REFUSED):
+                self._failed_try = self._tries
                 self._link.lost(receipt)
                 return [item for later in (part, *reversed(parts)) for item in later]
             self._link.answered()

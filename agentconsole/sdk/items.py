@@ -13,7 +13,7 @@ from agentconsole.protocol.envelope import Attempt, Budget, Hint
 from agentconsole.protocol.ids import uuid7
 from agentconsole.protocol.tokens import TOKEN_MAX, Level, is_token
 from agentconsole.protocol.truncation import DEFAULT_BUDGET
-from agentconsole.sdk.payload import DETAIL_BYTES, Payload, prepare, prepare_name, prepare_text
+from agentconsole.sdk.payload import DETAIL_BYTES, Payload, prepare, prepare_label, prepare_name, prepare_text
 from agentconsole.sdk.version import SDK_NAME
 
 Item = dict[str, Any]
@@ -56,8 +56,8 @@ def run_started(
     """The run's first item."""
     return _given(
         type="run.started", id=run_id, at=_time(at), request_id=context.request_id, transport=str(context.transport),
-        query=prepare_text(query, DEFAULT_BUDGET), subject=prepare_name(context.subject),
-        on_behalf_of=prepare_name(context.on_behalf_of), session_id=prepare_name(context.session_id),
+        query=prepare_text(query, DEFAULT_BUDGET), subject=prepare_label(context.subject),
+        on_behalf_of=prepare_label(context.on_behalf_of), session_id=prepare_label(context.session_id),
         trace_id=context.trace_id, deadline=_time(_sendable(context.deadline)), heartbeat_s=heartbeat_s, lease_s=lease_s,
         attributes=prepare(dict(attributes), "attributes").value if attributes else None,
     )  # fmt: skip
@@ -104,7 +104,7 @@ def span(state: SpanFields) -> Item:
         budget=state.budget and {"soft_ms": state.budget.soft_ms, "hard_ms": state.budget.hard_ms},
         attempts=[attempt.as_dict() for attempt in state.attempts[-MAX_ATTEMPTS:]],
         hint=state.hint and {
-            "fallback_to": prepare_name(state.hint.fallback_to), "reason": prepare_text(state.hint.reason),
+            "fallback_to": prepare_label(state.hint.fallback_to), "reason": prepare_text(state.hint.reason),
         },
         attributes=_mapping(prepare(state.attributes, "attributes").value),
     ) | _payloads(arguments=state.arguments, result=state.result)  # fmt: skip
@@ -114,7 +114,7 @@ def agent_startup(*, expected: Sequence[str], loaded: Sequence[str], missing: Ma
     """What an instance was to load, loaded, and could not, with the reason."""
     return _given(
         type="agent.startup", id=str(uuid7()), at=_time(datetime.now(UTC)),
-        version=prepare_name(version), sdk=SDK_NAME, host=prepare_name(socket.gethostname()), pid=os.getpid(),
+        version=prepare_label(version), sdk=SDK_NAME, host=prepare_label(socket.gethostname()), pid=os.getpid(),
     ) | {
         "expected": [prepare_name(name) for name in expected[:MAX_TOOLS]],
         "loaded": [prepare_name(name) for name in loaded[:MAX_TOOLS]],

@@ -21,7 +21,6 @@ class Link:
         self._clock = clock
         self._next_at = 0.0
         self._failures = 0
-        self.failures_total = 0
 
     @property
     def is_up(self) -> bool:
@@ -45,7 +44,6 @@ class Link:
     def lost(self, receipt: Receipt) -> None:
         """A batch did not get through, or the console would not have it from us."""
         self._failures += 1
-        self.failures_total += 1
         is_refused = receipt.fate is Fate.REFUSED
         pause_s = (
             _REFUSED_PAUSE_S if is_refused else max(_BACKOFF.pause_s(self._failures), receipt.retry_after_s or 0.0)

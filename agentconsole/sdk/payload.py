@@ -51,9 +51,14 @@ def prepare_text(text: Any, budget: int = MESSAGE_BYTES) -> str:
     return truncate(scrub_text(_well_formed(_as_text(text)))[0], budget).text
 
 
+def prepare_label(text: Any) -> str:
+    """A short text on one line, or nothing (who asked, a version)."""
+    return " ".join(prepare_text(text).split())[:NAME_CHARS]
+
+
 def prepare_name(text: Any, max_chars: int = NAME_CHARS) -> str:
-    """A name (of a tool, a phase, an agent), on one line."""
-    return " ".join(prepare_text(text).split())[:max_chars]
+    """The name of something (a tool, a phase, an agent), on one line; the console wants one."""
+    return prepare_label(text)[:max_chars] or "unnamed"
 
 
 class _Walk:

@@ -4,8 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from contextvars import Token
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self
 import httpx
 import structlog
 
-from agentconsole.protocol.context import RequestContext, bound_context
+from agentconsole.protocol.context import RequestContext, bind_context, unbind_context
 from agentconsole.protocol.ids import uuid7
 from agentconsole.sdk import items
 from agentconsole.sdk.payload import prepare_name, prepare_text
@@ -46,8 +45,7 @@ class Run(Scope):
         self._phases: list[str] = []
         self._is_finished = False
         self._finishing = threading.RLock()
-        self._scope: Token[Scope | None] | None = None
-        self._bound = ExitStack()
+        self._unbind: list[Callable[[], object]] = []
         left_s = (context.deadline - datetime.now(UTC)).total_seconds() if context.deadline else None
         self._deadline_at = None if left_s is None else time.monotonic() + left_s
 
@@ -110,11 +108,7 @@ class Run(Scope):
             self._phases.remove(name)
 
     def __enter__(self) -> Self:
-        self._scope = enter(self)
-        self._bound.enter_context(bound_context(self.context))
-        self._bound.enter_context(
-            structlog.contextvars.bound_contextvars(request_id=self.context.request_id, run_id=self.run_id)
-        )
+        self._bind()
         self.record(
             items.run_started, self.run_id, datetime.now(UTC), self.context, query=self._query,
             heartbeat_s=self.heartbeat_s, lease_s=self._lease_s, attributes=self._attributes,
@@ -131,11 +125,10 @@ class Run(Scope):
         else:
             said = prepare_text(f"{type(error).__name__}: {error}".removesuffix(": "))
             self.finish(self._status_of(error), error=said)
-        leave(self._scope)
-        try:
-            self._bound.close()
-        except (ValueError, RuntimeError):
-            return  # a generator was closed in another context than it began in: nothing to undo here
+        for unbind in self._unbind:
+            # A generator may be closed in another context than it began in: there is then nothing to undo.
+            with suppress(ValueError, RuntimeError):
+                unbind()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -144,6 +137,15 @@ class Run(Scope):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.__exit__(kind, error, traceback)
+
+    def _bind(self) -> None:
+        """Make this run the ambient one: for nested work, for outgoing calls and for the agent's log lines."""
+        scope, context = enter(self), bind_context(self.context)
+        logged = structlog.contextvars.bind_contextvars(request_id=self.context.request_id, run_id=self.run_id)
+        self._unbind = [
+            lambda: structlog.contextvars.reset_contextvars(**logged), lambda: unbind_context(context),
+            lambda: leave(scope),
+        ]  # fmt: skip
 
     def _status_of(self, error: BaseException) -> RunStatus:
         remaining_s = self.remaining_s()
@@ -167,7 +169,7 @@ class Phase:
 
     def __init__(self, run: Run, name: str) -> None:
         self._run = run
-        self._name = prepare_name(name, PHASE_CHARS) or "unnamed"
+        self._name = prepare_name(name, PHASE_CHARS)
 
     def alive(self, detail: str = "") -> None:
         """Say how far it is: `phase.alive("3 of 7 shards")`."""

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
 from pathlib import Path
@@ -174,12 +174,12 @@ class Span(Scope):
         self.parent = parent
         self.run = parent.run
         self.span_id = new_span_id()
-        self.agent = prepare_name(name) or "unnamed" if kind == "subagent" else parent.agent
+        self.agent = prepare_name(name) if kind == "subagent" else parent.agent
         self._has_result = False
         self._begun_at = 0.0
         self._token: Token[Scope | None] | None = None
         self.state = items.SpanFields(
-            self.run.run_id, self.span_id, kind, prepare_name(name) or "unnamed", datetime.now(UTC),
+            self.run.run_id, self.span_id, kind, prepare_name(name), datetime.now(UTC),
             parent_id=parent.span_id, agent=self.agent, budget=budget,
             trace_id=self.run.context.trace_id, request_id=self.run.context.request_id,
         )  # fmt: skip
@@ -210,7 +210,8 @@ class Span(Scope):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        leave(self._token)
+        if self._token is not None:
+            leave(self._token)
         if self.state.ended_at is None:
             self._close(error)
 
@@ -280,13 +281,10 @@ def enter(scope: Scope) -> Token[Scope | None]:
     return _innermost.set(scope)
 
 
-def leave(token: Token[Scope | None] | None) -> None:
+def leave(token: Token[Scope | None]) -> None:
     """Undo `enter`. A generator may be closed in another context than it began in: then there is nothing to undo."""
-    try:
-        if token is not None:
-            _innermost.reset(token)
-    except (ValueError, RuntimeError):
-        return
+    with suppress(ValueError, RuntimeError):
+        _innermost.reset(token)
 
 
 def current_scope() -> Scope | None:

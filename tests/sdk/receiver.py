@@ -18,7 +18,7 @@ class Receiver:
         self.items: dict[str, dict[str, Any]] = {}
         self.history: list[dict[str, Any]] = []
         self.requests: list[dict[str, Any]] = []
-        self.respond: Callable[[list[dict[str, Any]]], Answer | None] = lambda items: None
+        self.respond: Callable[[list[dict[str, Any]]], Answer | None] = lambda _items: None
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
