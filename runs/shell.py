@@ -1,6 +1,6 @@
 """What every page's frame shows."""
 
-from dataclasses import dataclass, asdict
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 

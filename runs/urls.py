@@ -3,16 +3,17 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from runs.views import agents, list, run, search, settings
+from runs.views import agents, run, search, settings
+from runs.views import list as run_list
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="run-list"), name="home"),
-    path("runs/", list.run_list, name="run-list"),
-    path("runs/details", list.run_details, name="run-details"),
+    path("runs/", run_list.run_list, name="run-list"),
+    path("runs/details", run_list.run_details, name="run-details"),
     path("runs/<uuid:run_id>/", run.run_detail, name="run"),
     path("r/<path:request_id>", run.request_detail, name="request"),
-    path("runs/views/", list.keep_view, name="keep-view"),
-    path("runs/views/<int:view_id>/remove", list.drop_view, name="drop-view"),
+    path("runs/views/", run_list.keep_view, name="keep-view"),
+    path("runs/views/<int:view_id>/remove", run_list.drop_view, name="drop-view"),
     path("search/", search.search_page, name="search"),
     path("agents/", agents.agent_list, name="agents"),
     path("agents/new/", agents.new_credential, name="new-credential"),

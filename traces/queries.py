@@ -94,7 +94,9 @@ def event_cursor_of(text: str) -> EventCursor | None:
 def event_page(chosen: EventFilter, cursor: EventCursor | None) -> EventPage:
     """A token's events in the window, newest first. One query, by the index event_by_token. Agents' clocks may be ahead:
     the window is open at its end."""
-    found = TraceEvent.objects.filter(token=chosen.token, at__gte=chosen.since, run__environment__in=chosen.environments)
+    found = TraceEvent.objects.filter(
+        token=chosen.token, at__gte=chosen.since, run__environment__in=chosen.environments
+    )
     if chosen.level:
         found = found.filter(level=chosen.level)
     if cursor:
@@ -136,5 +138,3 @@ def _counts_sql(environments: int, has_level: bool) -> str:
             ) newest JOIN {runs} r ON r.id = newest.run_id WHERE r.environment_id IN ({places})
         ) FROM hop WHERE hop.token IS NOT NULL LIMIT {TOKENS_COUNTED}
     """  # noqa: S608  names of our own tables and whole numbers; every value is a parameter
-
-

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, Prefetch, Q, Subquery
@@ -15,6 +15,7 @@ RUNS_SHOWN = 20
 RUNS_WEIGHED = 200
 GONE_AFTER = timedelta(days=1)
 EXPIRES_SOON = timedelta(days=14)
+RUN_COLUMNS = ("request_id", "status", "started_at", "ended_at", "last_seen_at", "heartbeat_s", "lease_s", "tools")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +70,20 @@ class AgentPage:
     next_after: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class AgentStory:
     """One agent with its last runs."""
 
     row: AgentRow
     runs: Sequence[Run]
-    weighed: int = 0
-    statuses: Counter[str] = field(default_factory=Counter)
-    outcomes: Counter[str] = field(default_factory=Counter)
+    weighed: int
+    statuses: list[tuple[str, int]]
+    outcomes: list[tuple[str, int]]
+
+    @property
+    def calls(self) -> int:
+        """How many calls the outcomes count."""
+        return sum(count for _outcome, count in self.outcomes)
 
 
 def instance_row(instance: AgentInstance, now: datetime) -> InstanceRow:
@@ -110,9 +116,7 @@ def agent_page(environments: Sequence[str], now: datetime, after: str = "") -> A
         found = found.filter(environment__gte=environment).filter(Q(environment__gt=environment) | Q(name__gt=name))
     agents = list(found.prefetch_related(live).order_by("environment", "name")[: AGENTS_A_PAGE + 1])
     shown = agents[:AGENTS_A_PAGE]
-    runs = Run.objects.only("status", "request_id", "started_at", "ended_at", "agent_id").in_bulk(
-        [agent.last_run_id for agent in shown if agent.last_run_id]
-    )
+    runs = Run.objects.only(*RUN_COLUMNS).in_bulk([agent.last_run_id for agent in shown if agent.last_run_id])
     rows = [_row(agent, list(agent.instances.all()), now, runs.get(agent.last_run_id)) for agent in shown]
     last = f"{shown[-1].environment_id}/{shown[-1].name}" if len(agents) > AGENTS_A_PAGE else ""
     return AgentPage(rows, last)
@@ -125,13 +129,12 @@ def agent_story(environment: str, name: str, environments: Sequence[str], now: d
     if agent is None or environment not in environments:
         raise NotFoundError("There is no such agent, or it is in an environment that you can't see.")
     instances = list(agent.instances.order_by("-created_at")[:AGENTS_A_PAGE])
-    columns = ("request_id", "status", "started_at", "ended_at", "last_seen_at", "tools", "agent_id", "environment_id")
-    runs = list(Run.objects.filter(agent=agent).only(*columns).order_by("-started_at", "-id")[:RUNS_WEIGHED])
-    story = AgentStory(_row(agent, instances, now, runs[0] if runs else None), runs[:RUNS_SHOWN], len(runs))
+    runs = list(Run.objects.filter(agent=agent).only(*RUN_COLUMNS).order_by("-started_at", "-id")[:RUNS_WEIGHED])
+    statuses, outcomes = Counter(run.status for run in runs), Counter[str]()
     for run in runs:
-        story.statuses[run.status] += 1
-        story.outcomes.update(run.tools)
-    return story
+        outcomes.update(run.tools)
+    row = _row(agent, instances, now, runs[0] if runs else None)
+    return AgentStory(row, runs[:RUNS_SHOWN], len(runs), statuses.most_common(), outcomes.most_common())
 
 
 def agent_names(environments: Sequence[str]) -> list[str]:

@@ -25,14 +25,16 @@ class BucketOf(Func):
 
     output_field = IntegerField()
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> tuple[str, Sequence[Any]]:
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> tuple[str, Any]:
         """SQLite keeps times as text."""
         template = "((CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) - %(start)d) / %(width)d)"
         return self.as_sql(compiler, connection, template=template, **extra)
 
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
-    ) -> tuple[str, Sequence[Any]]:
+    ) -> tuple[str, Any]:
         """FLOOR, because a cast would round."""
         template = "FLOOR((EXTRACT(EPOCH FROM %(expressions)s) - %(start)d) / %(width)d)::int"
         return self.as_sql(compiler, connection, template=template, **extra)
@@ -142,15 +144,14 @@ def histogram(chosen: RunFilter, now: datetime) -> Histogram:
     return Histogram(bars, timedelta(seconds=width_s))
 
 
-def _counts(chosen: RunFilter, since: datetime, until: datetime, start_s: int, width_s: int) -> Sequence[tuple[int, str, int]]:
+def _counts(
+    chosen: RunFilter, since: datetime, until: datetime, start_s: int, width_s: int
+) -> Sequence[tuple[int, str, int]]:
     found = Run.objects.filter(chosen.conditions(), environment__in=chosen.environments)
     found = found.filter(started_at__gte=since, started_at__lt=until)
-    if chosen.agent:
-        found = found.filter(agent__name=chosen.agent)
-    else:
-        # All statuses, named: so the index (environment, status, started_at) answers without a look at the table.
-        found = found.filter(Q(status__in=RunStatus.values))
-    buckets = found.values_list(BucketOf("started_at", start=start_s, width=width_s), "status")
+    # All statuses, named: so the index (environment, status, started_at) answers without a look at the table.
+    indexed = Q(agent__name=chosen.agent) if chosen.agent else Q(status__in=RunStatus.values)
+    buckets = found.filter(indexed).values_list(BucketOf("started_at", start=start_s, width=width_s), "status")
     return list(buckets.annotate(runs=Count("*")).order_by())
 
 

@@ -4,10 +4,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from agentconsole.errors import BadRequestError, NotFoundError
 from agentconsole.protocol.context import Transport
@@ -86,13 +85,15 @@ class RunFilter:
         if outcome := self.values.get("outcome"):
             found &= Q(**{f"tools__{outcome}__gt": 0})
         if token := self.values.get("token"):
-            found &= Q(id__in=self._runs_with(token))
+            found &= self._has_event(token)
         return found
 
-    def _runs_with(self, token: str) -> QuerySet[TraceEvent, dict[str, Any]]:
+    def _has_event(self, token: str) -> Q:
         # A run's events are later than its start, by one clock: the token's index is read from `since` on.
         events = TraceEvent.objects.filter(token=token)
-        return (events.filter(at__gte=self.since) if self.since else events).values("run_id")
+        if self.since:
+            events = events.filter(at__gte=self.since)
+        return Q(id__in=events.values("run_id"))
 
 
 def filter_of(params: Mapping[str, str], visible: Sequence[str], now: datetime) -> RunFilter:

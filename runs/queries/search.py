@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from agentconsole.protocol.ids import is_request_id
 from runs.models import Run, Span
 
 HITS_A_KIND = 20
 SHORTEST_PREFIX = 4
+WHOLE, WHOLE_SPAN = 32, 16  # hex digits of a run's or trace's id, and of a span's
 _HEX = re.compile(r"[0-9a-f]{1,32}")
 _AFTER_HEX = "g"
 _LAST_CHARACTER = "\U0010ffff"
-_COLUMNS = ("id", "request_id", "trace_id", "status", "started_at", "environment", "agent__name")
+_COLUMNS = (
+    "id", "request_id", "trace_id", "status", "started_at", "ended_at", "last_seen_at", "heartbeat_s", "lease_s",
+    "environment", "agent__name",
+)  # fmt: skip
 
 
 class Kind(StrEnum):
@@ -75,22 +80,22 @@ def search(text: str, environments: Sequence[str]) -> Found:
 def _whole(text: str, hexes: str, environments: Sequence[str]) -> Iterator[list[Hit]]:
     if is_request_id(text):
         yield _runs(Kind.REQUEST, Q(request_id=text), environments)
-    if len(hexes) == 32:
+    if len(hexes) == WHOLE:
         yield _runs(Kind.RUN, Q(id=uuid.UUID(hexes)), environments)
         yield _runs(Kind.TRACE, Q(trace_id=hexes) & ~Q(trace_id=""), environments)
-    if len(hexes) == 16:
+    if len(hexes) == WHOLE_SPAN:
         yield _spans(Q(span_id=hexes), environments)
 
 
 def _beginnings(text: str, hexes: str, environments: Sequence[str]) -> Iterator[list[Hit]]:
     if is_request_id(text):
         yield _runs(Kind.REQUEST, request_ids_from(text), environments)
-    if hexes and len(hexes) < 32:
+    if hexes and len(hexes) < WHOLE:
         first, last = (uuid.UUID(hexes.ljust(32, digit)) for digit in "0f")
         yield _runs(Kind.RUN, Q(id__gte=first, id__lte=last), environments)
         between = Q(trace_id__gte=hexes, trace_id__lt=hexes + _AFTER_HEX)
         yield _runs(Kind.TRACE, between & ~Q(trace_id=""), environments)
-    if hexes and len(hexes) < 16:
+    if hexes and len(hexes) < WHOLE_SPAN:
         yield _spans(Q(span_id__gte=hexes, span_id__lt=hexes + _AFTER_HEX), environments)
 
 
@@ -104,8 +109,13 @@ def request_ids_from(beginning: str) -> Q:
 
 def runs_by(condition: Q, environments: Sequence[str]) -> QuerySet[Run]:
     """Runs by an ID. Not ordered by the database: that would read every match of a short beginning."""
-    found = Run.objects.filter(condition, environment__in=environments).select_related("agent").only(*_COLUMNS)
-    return found.order_by()[: HITS_A_KIND + 1]
+    found = Run.objects.alias(here=_plain("environment_id")).filter(condition, here__in=environments)
+    return found.select_related("agent").only(*_COLUMNS).order_by()[: HITS_A_KIND + 1]
+
+
+def _plain(column: str) -> Coalesce:
+    """A column that no index is used for: SQLite would rather read a whole environment than the few rows of an ID's range."""
+    return Coalesce(column, Value(""))
 
 
 def _runs(kind: Kind, condition: Q, environments: Sequence[str]) -> list[Hit]:
@@ -116,9 +126,9 @@ def _runs(kind: Kind, condition: Q, environments: Sequence[str]) -> list[Hit]:
 
 def spans_by(condition: Q, environments: Sequence[str]) -> QuerySet[Span]:
     """Spans by their ID, with their runs."""
-    found = Span.objects.filter(condition, run__environment__in=environments).select_related("run__agent")
+    found = Span.objects.alias(here=_plain("run__environment_id")).filter(condition, here__in=environments)
     columns = [f"run__{column}" for column in _COLUMNS]
-    return found.only("run_id", "span_id", *columns).order_by()[: HITS_A_KIND + 1]
+    return found.select_related("run__agent").only("run_id", "span_id", *columns).order_by()[: HITS_A_KIND + 1]
 
 
 def _spans(condition: Q, environments: Sequence[str]) -> list[Hit]:

@@ -8,13 +8,14 @@ from runs.models import SavedView
 from runs.queries.run_filter import FIELDS
 
 VIEWS_A_PERSON = 30
+NAME_MAX = 60
 
 
 def save_view(*, person: User, name: str, query: str) -> SavedView:
     """Keep the filters of `query` under a name; the same name again means the new ones. BadRequestError."""
     name = name.strip()
-    if not name or len(name) > 60:
-        raise BadRequestError("A view needs a name of 1 to 60 characters.")
+    if not name or len(name) > NAME_MAX:
+        raise BadRequestError(f"A view needs a name of 1 to {NAME_MAX} characters.")
     known = SavedView.objects.filter(user=person)
     if known.exclude(name=name).count() >= VIEWS_A_PERSON:
         raise BadRequestError(f"You have {VIEWS_A_PERSON} views. Remove one first.")

@@ -1,6 +1,6 @@
 """Template tags of every page: icons, badges, times, durations, links that keep the query."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from runs.models import Run
 from runs.queries.shapes import iso
+from runs.timeline.state import state_of
 from runs.wording import (
     TRANSPORT_ICONS,
     badge_of,
@@ -93,6 +95,13 @@ def status_badge(word: str) -> SafeString:
         icon(badge.icon),
         badge.word,
     )
+
+
+@register.simple_tag
+def run_badge(run: Run) -> SafeString:
+    """The state of a run by the clock: one that calls itself running and gives no sign of life is quiet, then stalled."""
+    state = state_of(run, timezone.now())
+    return format_html('<span title="{}">{}</span>', state.sentence, status_badge(state.word))
 
 
 @register.simple_tag
@@ -192,3 +201,13 @@ def share(part: int, whole: int) -> str:
         return ""
     percent = part / whole * 100
     return "<1 %" if 0 < percent < 0.5 else f"{percent:.0f} %"  # noqa: PLR2004  what would round to 0
+
+
+@register.simple_tag
+def share_pieces(parts: Sequence[tuple[str, int]]) -> list[tuple[str, float, float]]:
+    """Counts by word as pieces of a bar: role, left and width in percent."""
+    whole, reached, pieces = sum(count for _word, count in parts), 0, []
+    for word, count in parts:
+        pieces.append((badge_of(word).role, round(reached / whole * 100, 2), round(count / whole * 100, 2)))
+        reached += count
+    return pieces

@@ -38,7 +38,9 @@ def change_password(request: HttpRequest) -> HttpResponse:
     form = PasswordChangeForm(cast(User, request.user), request.POST or None)
     if request.method == "POST" and form.is_valid():
         update_session_auth_hash(request, form.save())
-        messages.success(request, "Your password is changed. Other browsers that you were signed in with are signed out.")
+        messages.success(
+            request, "Your password is changed. Other browsers that you were signed in with are signed out."
+        )
         return redirect("settings")
     return render(request, "runs/password.html", {"form": form})
 

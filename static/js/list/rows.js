@@ -76,15 +76,12 @@ function slotsOf(row) {
 function asked(run) {
   const door = element("span", "door-icon", icon(doors[run.transport] ?? "plug"), element("span", "sr", `${run.transport}: `));
   door.title = `by ${run.transport}`;
-  const who = element("span", "cut", run.subject || "itself");
+  const who = element("span", "line cut", door, ` ${run.subject || "itself"}`);
   who.title = run.actor;
-  const parts = [door, " ", who];
-  if (run.on_behalf_of) {
-    const claim = element("span", "claim", "claimed");
-    claim.title = "The agent says so; nothing proves it yet";
-    parts.push(" ", element("span", "arrow", "→"), " ", element("span", "cut", run.on_behalf_of), " ", claim);
-  }
-  return parts;
+  if (!run.on_behalf_of) return [who];
+  const whom = element("span", "line cut quiet", `→ ${run.on_behalf_of} `, element("span", "claim", "claimed"));
+  whom.title = "The agent says so; nothing proves it yet";
+  return [who, whom];
 }
 
 function phase(run) {

@@ -1,0 +1,93 @@
+"""A real web process with a database and a folder of its own, for tests that look at it with a browser."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page
+
+from tests.cast import PASSWORD
+from tests.processes.running import ROOT, wait_for
+
+
+class WebConsole:
+    """`manage.py serve`. People: vera (viewer), omar (operator), ada (admin), sam (no role). Agents: triage in dev and prod."""
+
+    def __init__(self, folder: Path, **env: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "serve.log"
+        own = {
+            "CONSOLE_VAR": str(folder / "var"),
+            "CONSOLE_URL": self.url,
+            "DOCTOR_ENABLED": "off",
+            "LOG_FORMAT": "json",
+        }
+        self.env = {**os.environ, **own, "INGEST_RATE": "1000000", **env}
+        self.tokens: dict[str, str] = {}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Make the database and its people, and serve."""
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("setup_console")
+        self.tokens = json.loads(self._run("-m", "tests.browser.people"))
+        self.serve()
+
+    def serve(self) -> None:
+        """Start the web process, and wait until it answers."""
+        with self.log.open("ab") as log:
+            command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+        wait_for(f"the console is up (see {self.log})", self._is_up, within_s=60)
+
+    def stop(self) -> None:
+        """End the web process; `serve` starts another on the same address."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(30)
+            self.process = None
+
+    def manage(self, *command: str) -> str:
+        """What a management command prints."""
+        return self._run("manage.py", *command)
+
+    def _run(self, *command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=self.env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip().rpartition("\n")[2]
+
+    def _is_up(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
+        try:
+            return httpx.get(f"{self.url}/login/", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    def login(self, page: Page, who: str = "ada") -> None:
+        """Sign a person in, through the form."""
+        page.goto(f"{self.url}/login/")
+        page.fill("#id_username", who)
+        page.fill("#id_password", PASSWORD)
+        page.click("text=Sign in >> nth=-1")
+        page.wait_for_url(f"{self.url}/runs/")
+
+    def ingest(self, items: Sequence[dict[str, Any]], agent: str = "triage@dev") -> dict[str, Any]:
+        """Send items as an agent; its answer. AssertionError if any was refused."""
+        headers = {"Authorization": f"Bearer {self.tokens[agent]}"}
+        response = httpx.post(f"{self.url}/api/v1/ingest", json={"items": list(items)}, headers=headers, timeout=30)
+        assert response.status_code == httpx.codes.OK, response.text
+        answer: dict[str, Any] = response.json()
+        assert not answer["rejected"], answer["rejected"]
+        return answer
