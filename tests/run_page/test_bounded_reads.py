@@ -4,15 +4,17 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tests.run_page.conftest import Send
 from tests.run_page.story import wide_run
 
 TABS = {"timeline": 100, "tokens": 200, "agents": 25}
 
 
-def pages(browser, send, tab):
+def pages(browser: Client, send: Send, tab: str) -> list[tuple[int, int]]:
     """Queries and rows of the same page over a small and a large run."""
     found = []
     for spans in (150, 3000):

@@ -13,7 +13,7 @@ from runs.models import AgentInstance, Environment, Run
 from tests.run_page.story import rich_run, wide_run
 
 
-def text_of(browser, run, query=""):
+def text_of(browser: Client, run: Run, query: str = "") -> str:
     response = browser.get(f"/runs/{run.id}/{query}")
     assert response.status_code == 200
     return response.content.decode()
@@ -135,4 +135,4 @@ def test_a_restricted_environment_hides_its_runs(run: Run, browser: Client):
 def test_an_account_without_a_role_and_nobody_see_nothing(run: Run, stranger: User, sign_in):
     assert sign_in(stranger).get(f"/runs/{run.id}/").status_code == 403
     response = Client().get(f"/runs/{run.id}/")
-    assert response.url == f"/login/?next={quote(f'/runs/{run.id}/')}"
+    assert response.headers["Location"] == f"/login/?next={quote(f'/runs/{run.id}/')}"

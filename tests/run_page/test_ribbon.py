@@ -6,26 +6,31 @@ from datetime import UTC, datetime, timedelta
 
 from runs.models import PhaseTick
 from runs.timeline.drawn import ribbon_of
-from runs.timeline.ribbon import bands_of, shares_of
+from runs.timeline.ribbon import Band, bands_of, shares_of
 from runs.timeline.state import Stretch
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
 
-def at(second):
+def at(second: float) -> datetime:
     return START + timedelta(seconds=second)
 
 
-def ticks(*told):
+def ticks(*told: tuple[float, str, str]) -> list[PhaseTick]:
     return [PhaseTick(id=uuid.uuid4(), at=at(second), phase=phase, state=state) for second, phase, state in told]
 
 
-def stretch(seconds, *, is_live=False):
+def stretch(seconds: float, *, is_live: bool = False) -> Stretch:
     return Stretch(START, at(seconds), is_live)
 
 
-def spans_of(bands):
-    return [(band.phase, (band.start - START).total_seconds(), (band.end - START).total_seconds()) for band in bands]
+def end_of(band: Band) -> float:
+    assert band.end is not None
+    return (band.end - START).total_seconds()
+
+
+def spans_of(bands: list[Band]) -> list[tuple[str, float, float]]:
+    return [(band.phase, (band.start - START).total_seconds(), end_of(band)) for band in bands]
 
 
 TOLD = [(0, "plan", "entered"), (4, "plan", "left"), (4, "gather", "entered"), (50, "gather", "left")]
@@ -40,8 +45,8 @@ def test_bands_are_the_same_in_any_order_of_ticks():
 
 def test_a_phase_that_was_never_left_ends_where_the_next_begins():
     first, second = bands_of(ticks((0, "plan", "entered"), (9, "act", "entered")), stretch(20))
-    assert ((first.end - START).total_seconds(), first.is_left, first.is_open) == (9, False, False)
-    assert ((second.end - START).total_seconds(), second.is_open) == (20, False)
+    assert (end_of(first), first.is_left, first.is_open) == (9, False, False)
+    assert (end_of(second), second.is_open) == (20, False)
 
 
 def test_the_last_phase_of_a_live_run_is_open():

@@ -1,27 +1,34 @@
 """Every span is one row, whatever is missing, skewed, late or circular about it."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from runs.models import Span
 from runs.timeline.state import Stretch
-from runs.timeline.waterfall import rows_of
+from runs.timeline.waterfall import Piece, SpanRow, rows_of
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 STRETCH = Stretch(START, START + timedelta(seconds=100))
 
 
-def span(name, second=0.0, took=1.0, parent="", **fields):
+def span(name: str, second: float = 0, took: float | None = 1, parent: str = "", **fields: Any) -> Span:
     started = START + timedelta(seconds=second)
     ended = None if took is None else started + timedelta(seconds=took)
-    defaults = {"kind": "tool", "outcome": "ok", "attempts": []}
+    defaults: dict[str, Any] = {"kind": "tool", "outcome": "ok", "attempts": []}
     return Span(span_id=name, name=name, parent_id=parent, started_at=started, ended_at=ended, **(defaults | fields))
 
 
-def drawn(*spans, received=(), ended_at=None):
+def drawn(*spans: Span, received: Collection[str] = (), ended_at: datetime | None = None) -> list[SpanRow]:
     return rows_of(spans, STRETCH, ended_at=ended_at, received=received)
 
 
-def shape(rows):
+def bar(row: SpanRow) -> Piece:
+    assert row.bar is not None
+    return row.bar
+
+
+def shape(rows: list[SpanRow]) -> list[tuple[str, int]]:
     return [(row.span.span_id if row.span else f"? {row.missing_parent}", row.depth) for row in rows]
 
 
@@ -55,13 +62,13 @@ def test_what_ends_after_the_runs_end_is_marked_late():
 
 def test_bars_stand_at_their_share_of_the_axis_and_never_leave_it():
     inside, over = drawn(span("in", 25, 50), span("over", 99, 50))
-    assert (inside.bar.x, inside.bar.width) == ("25.000%", "50.000%")
-    assert (over.bar.x, over.bar.width) == ("99.000%", "1.000%")
+    assert (bar(inside).x, bar(inside).width) == ("25.000%", "50.000%")
+    assert (bar(over).x, bar(over).width) == ("99.000%", "1.000%")
 
 
 def test_a_running_span_reaches_to_the_end_of_the_axis_also_with_a_length_so_far():
     (row,) = drawn(span("open", 40, None, outcome="running", elapsed_ms=10))
-    assert (row.bar.width, row.took) == ("60.000%", "")
+    assert (bar(row).width, row.took) == ("60.000%", "")
 
 
 def test_retries_are_pieces_in_the_colour_of_their_outcome():

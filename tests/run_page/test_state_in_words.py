@@ -1,6 +1,7 @@
 """A run is running, quiet, stalled, waiting or ended, by what it last showed; never "running" for ever."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from runs.timeline.state import deadline_of, state_of, stretch_of
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
 
-def a_run(**fields):
+def a_run(**fields: Any) -> Run:
     seen = fields.pop("silent_s", 1)
     defaults = {
         "status": RunStatus.RUNNING,
