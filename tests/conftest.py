@@ -41,7 +41,7 @@ def _own_console(tmp_path_factory: pytest.TempPathFactory) -> None:
     var = tmp_path_factory.mktemp("var")
     django_settings.VAR_DIR = var
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    app.conf.update(broker_url="memory://", broker_transport_options={})
+    app.conf.update(broker_url="memory://", broker_transport_options={"polling_interval": 0.02})
 
 
 @pytest.fixture(scope="session")
