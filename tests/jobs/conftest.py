@@ -11,16 +11,9 @@ from agentconsole.celery import app
 Message = dict[str, Any]
 
 
-@pytest.fixture(autouse=True)
-def _empty_queue() -> Iterator[None]:
-    yield
-    with app.connection_for_write() as connection, connection.SimpleQueue("celery") as queue:
-        queue.clear()
-
-
 @pytest.fixture
 def sent() -> Iterator[Callable[[], list[Message]]]:
-    """The headers of the messages that wait in the queue; each is told once."""
+    """No worker: the headers of the messages that wait in the queue; each is told once."""
     with app.connection_for_read() as connection, connection.SimpleQueue("celery") as queue:
 
         def take() -> list[Message]:
@@ -32,10 +25,11 @@ def sent() -> Iterator[Callable[[], list[Message]]]:
             return taken
 
         yield take
+        queue.clear()
 
 
-@pytest.fixture
-def worker(transactional_db: None) -> Iterator[None]:
+@pytest.fixture(scope="module")
+def worker() -> Iterator[None]:
     """A worker in a thread of this process."""
     with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=10):
         yield

@@ -13,12 +13,7 @@ from tests.processes.running import wait_for
 
 Lines = Callable[[str], list[dict[str, Any]]]
 WITHIN_S = 10
-
-
-@pytest.fixture(autouse=True)
-def _seen_nothing() -> None:
-    while not tasks.seen.empty():
-        tasks.seen.get()
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
