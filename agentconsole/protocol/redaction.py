@@ -59,14 +59,20 @@ def _ends_tellingly(end: str) -> bool:
 
 
 def may_hold_secret(text: str) -> bool:
-    """Whether any detector could hit in `text`, JSON or plain. False is certain, and costs two microseconds for 1.5 kB."""
+    """Whether any detector could hit in `text`, JSON or plain. False is certain.
+
+    Plain substring tests, cheapest first: 2 µs for 1.5 kB of prose, 8 µs for as much of a log, where the patterns take 80.
+    """
     lowered = text.lower()
+    if "bearer" in lowered or "private key" in lowered:
+        return True
+    if ":" not in text and "=" not in text:
+        return False  # every other detector reads a name and what is assigned to it
     return (
         "key" in lowered
         or "token" in lowered
         or "pass" in lowered
         or "secret" in lowered
-        or "bearer" in lowered
         or "authorization" in lowered
         or "cookie" in lowered
         or "credential" in lowered

@@ -6,9 +6,10 @@ psycopg sends it as one pipeline. Rows are dictionaries of column names.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection, models
@@ -51,26 +52,34 @@ def _insert(model: type[models.Model], rows: Sequence[Row], key: tuple[str, ...]
     return _execute(statement, model, columns, rows)
 
 
-def _execute(statement: str, model: type[models.Model], columns: Iterable[str], rows: Sequence[Row]) -> int:
-    converters = [(column, _converter(model, column, connection.vendor)) for column in columns]
-    values = [
-        tuple([convert(row[column]) if convert else row[column] for column, convert in converters]) for row in rows
-    ]
+def _execute(statement: str, model: type[models.Model], columns: tuple[str, ...], rows: Sequence[Row]) -> int:
+    pick = itemgetter(*columns)
+    converters = [(at, convert) for at, column in enumerate(columns) if (convert := _converter(model, column))]
+    values = []
+    for row in rows:
+        line = list(pick(row))
+        for at, convert in converters:
+            line[at] = convert(line[at])
+        values.append(line)
     with connection.cursor() as cursor:
         cursor.executemany(statement, values)
         return int(cursor.rowcount)
 
 
-@cache
-def _converter(model: type[models.Model], column: str, vendor: str) -> Callable[[Any], Any] | None:
+def _converter(model: type[models.Model], column: str) -> Callable[[Any], Any] | None:
     """What turns a value into what the driver takes; None where it takes the value as it is.
 
     The same text and types as Django's fields store, without their generality: `get_db_prep_save` for each of a span's
     26 columns took longer than the insert itself.
     """
+    return _CONVERTERS[connection.vendor].get(_kind(model, column))
+
+
+@cache
+def _kind(model: type[models.Model], column: str) -> str:
     found: Field[Any, Any] = next(field for field in model._meta.concrete_fields if field.column == column)
     target = found.target_field if isinstance(found, models.ForeignKey) else found
-    return _CONVERTERS[vendor].get(target.get_internal_type())
+    return target.get_internal_type()
 
 
 _encode_json = json.JSONEncoder(ensure_ascii=True).encode
@@ -78,7 +87,7 @@ _encode_json = json.JSONEncoder(ensure_ascii=True).encode
 
 def _sqlite_time(at: datetime | None) -> str | None:
     """Rows hold times in UTC alone: the offset is cut off, as Django does it."""
-    return None if at is None else str(at)[:-6]
+    return None if at is None else at.isoformat(" ")[:-6]
 
 
 def _sqlite_json(value: Any) -> str | None:

@@ -20,9 +20,22 @@ from tests.bench.console import Console, console
 BATCH = 512
 SENDERS = 2
 MEASURED = ("runs_run", "runs_phasetick", "runs_span", "runs_traceevent")
-WORDS = (
-    "checkout latency p95 upstream refused connection pool saturated after deploy region eu-west replica lag".split()
-)
+WORDS = [
+    "checkout",
+    "latency",
+    "p95",
+    "upstream",
+    "refused",
+    "connection",
+    "pool",
+    "saturated",
+    "after",
+    "deploy",
+    "region",
+    "eu-west",
+    "replica",
+    "lag",
+]
 
 
 def items_of_run(rng: random.Random) -> list[dict]:
