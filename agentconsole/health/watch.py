@@ -13,6 +13,8 @@ log = get_logger(__name__)
 
 EVERY_S = 5
 TIMEOUT_S = 4
+# What is not proven is looked at more often: a start and a repair are seen sooner.
+RETRY_S = 1
 
 
 class Watch:
@@ -37,7 +39,8 @@ class Watch:
     async def _keep_renewing(self, component: Component) -> NoReturn:
         while True:
             await self.renew(component)
-            await asyncio.sleep(self.every_s)
+            is_ok = self.board.report()["components"][component.name]["status"] == "ok"
+            await asyncio.sleep(self.every_s if is_ok else min(self.every_s, RETRY_S))
 
     async def renew(self, component: Component) -> None:
         """Check one component once, put what came of it on the board, and log it if that changed the whole."""

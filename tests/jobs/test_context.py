@@ -16,6 +16,12 @@ WITHIN_S = 10
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def _seen_nothing() -> None:
+    while not tasks.seen.empty():
+        tasks.seen.get()
+
+
 @pytest.fixture
 def asker() -> RequestContext:
     """A person's request."""
