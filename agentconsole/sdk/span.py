@@ -1,52 +1,34 @@
 """Pieces of a run: sub-agents, tool calls, model calls, retrievals, steps; and what can be done inside each."""
 
-import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from agentconsole.protocol.envelope import Budget, Envelope, Hint, Outcome, SpanState
 from agentconsole.protocol.ids import new_span_id
 from agentconsole.sdk import items
-from agentconsole.sdk.arguments import arguments_of, masked_argv, name_of
-from agentconsole.sdk.call import DEFAULT_BUDGET, CallOptions, ToolCall
+from agentconsole.sdk.call import CallOptions, ToolCall
 from agentconsole.sdk.classify import classify_error, is_empty
-from agentconsole.sdk.invoke import Ending, Tool, ainvoke, invoke
+from agentconsole.sdk.invoke import Ending
 from agentconsole.sdk.payload import Payload, prepare, prepare_name, prepare_text
-from agentconsole.sdk.process import Process
 from agentconsole.sdk.report import report_abandoned, report_call, report_turn
 from agentconsole.sdk.retry import Retry
+from agentconsole.sdk.tools import Fallback, ToolCaller
 
 if TYPE_CHECKING:
     from agentconsole.sdk.run import Run
 
 SpanKind = Literal["model", "retrieval", "step"]
-Fallback = tuple[str, str] | Hint
-
-
-class ProcessOptions(TypedDict, total=False):
-    """What `run_process` takes beside the command line: the options of `call`, and those of a process."""
-
-    budget: Budget
-    name: str | None
-    idempotent: bool
-    fallback: Fallback | None
-    retry: Retry | None
-    input_text: str
-    cwd: str | Path | None
-    env: Mapping[str, str] | None
-    ok_codes: Sequence[int]
 
 
 _innermost: ContextVar["Scope | None"] = ContextVar("agentconsole_scope", default=None)
 
 
-class Scope:
+class Scope(ToolCaller):
     """A run, or a piece of one, in which work can be done. What is begun here belongs to the innermost piece that is
     open in this thread or task, if that is inside of this one; else to this one."""
 
@@ -70,53 +52,6 @@ class Scope:
             level=level, message=message, span_id=self.span_id, fields=fields,
         )  # fmt: skip
 
-    def call(
-        self,
-        tool: Callable[..., Any],
-        *args: Any,
-        budget: Budget = DEFAULT_BUDGET,
-        name: str | None = None,
-        idempotent: bool = False,
-        fallback: Fallback | None = None,
-        retry: Retry | None = None,
-        **kwargs: Any,
-    ) -> Envelope:
-        """Call `tool(*args, **kwargs)` and answer with an envelope; never raises for what the tool does.
-
-        `budget` holds for each try. `idempotent` allows another try after a timeout. `fallback` (what, why) is the hint
-        for the model where there is no answer. A tool whose own parameters have these names is wrapped in a partial.
-        """
-        bound = Tool.bind(tool, args, kwargs)
-        if bound.is_async:
-            raise TypeError(f"{name_of(tool)} is asynchronous: await acall(...) instead of call(...)")
-        options = self._options(name or name_of(tool), budget, idempotent, fallback, retry)
-        return self._drive(bound, options, arguments_of(tool, args, kwargs))
-
-    async def acall(
-        self,
-        tool: Callable[..., Any],
-        *args: Any,
-        budget: Budget = DEFAULT_BUDGET,
-        name: str | None = None,
-        idempotent: bool = False,
-        fallback: Fallback | None = None,
-        retry: Retry | None = None,
-        **kwargs: Any,
-    ) -> Envelope:
-        """As `call`, from a running loop. An asynchronous tool is really cancelled; a plain one runs in a thread."""
-        options = self._options(name or name_of(tool), budget, idempotent, fallback, retry)
-        return await self._adrive(Tool.bind(tool, args, kwargs), options, arguments_of(tool, args, kwargs))
-
-    def run_process(self, argv: Sequence[str], **options: Unpack[ProcessOptions]) -> Envelope:
-        """Run a program as a tool; its data is its standard output. At the hard budget its process group is killed."""
-        process, granted = self._process(argv, options)
-        return self._drive(Tool.bind(process, (), {}), granted, {"argv": masked_argv(argv)})
-
-    async def arun_process(self, argv: Sequence[str], **options: Unpack[ProcessOptions]) -> Envelope:
-        """As `run_process`, from a running loop."""
-        process, granted = self._process(argv, options)
-        return await self._adrive(Tool.bind(process, (), {}), granted, {"argv": masked_argv(argv)})
-
     def _inner(self) -> "Scope":
         innermost = scope = _innermost.get()
         while scope is not None and scope is not self:
@@ -129,31 +64,6 @@ class Scope:
         hint = Hint(*fallback) if isinstance(fallback, tuple) else fallback
         request_id = self.run.context.request_id
         return CallOptions(name, budget, idempotent, retry or self.run.console.retry, hint, request_id)
-
-    def _process(self, argv: Sequence[str], options: ProcessOptions) -> tuple[Process, CallOptions]:
-        process = Process(
-            argv, input_text=options.get("input_text", ""), cwd=options.get("cwd"), env=options.get("env"),
-            ok_codes=options.get("ok_codes", (0,)),
-        )  # fmt: skip
-        granted = self._options(
-            options.get("name") or process.__name__, options.get("budget", DEFAULT_BUDGET),
-            options.get("idempotent", False), options.get("fallback"), options.get("retry"),
-        )  # fmt: skip
-        return process, granted
-
-    def _drive(self, bound: Tool, options: CallOptions, arguments: Any) -> Envelope:
-        with self._tool_span(options, arguments) as (span, course):
-            while (planned := course.next_try()) is not None:
-                time.sleep(planned.pause_s)
-                span.settle_try(course, invoke(bound, planned.limit_s))
-            return span.close_call(course.envelope())
-
-    async def _adrive(self, bound: Tool, options: CallOptions, arguments: Any) -> Envelope:
-        with self._tool_span(options, arguments) as (span, course):
-            while (planned := course.next_try()) is not None:
-                await asyncio.sleep(planned.pause_s)
-                span.settle_try(course, await ainvoke(bound, planned.limit_s))
-            return span.close_call(course.envelope())
 
     @contextmanager
     def _tool_span(self, options: CallOptions, arguments: Any) -> Iterator[tuple["Span", ToolCall]]:

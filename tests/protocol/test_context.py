@@ -99,4 +99,4 @@ async def test_tasks_of_one_loop_keep_their_contexts_apart():
             assert context is not None
             return context.request_id
 
-    assert await asyncio.gather(work("a"), work("b"), work("c")) == ["a", "b", "c"]
+    assert tuple(await asyncio.gather(work("a"), work("b"), work("c"))) == ("a", "b", "c")

@@ -56,7 +56,7 @@ def test_items_arrive_by_themselves_within_moments(console: Console, receiver: R
 
 def test_a_batch_is_small_signed_and_compressed_where_it_pays(console: Console, receiver: Receiver):
     sizes: list[int] = []
-    receiver.respond = lambda items: sizes.append(len(items))  # type: ignore[func-returns-value]
+    receiver.respond = lambda items: sizes.append(len(items))
     events(console, 2_000)
     assert console.flush()
     assert numbers(receiver) == list(range(2_000))

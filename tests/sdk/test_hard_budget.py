@@ -86,6 +86,27 @@ async def test_cancelling_the_agent_cancels_the_tool_and_passes_on(run: Run):
     assert cancelled.is_set()
 
 
+async def test_the_span_of_a_cancelled_call_is_unreported(console: Console, receiver: Receiver):
+    started = asyncio.Event()
+
+    async def tool() -> None:
+        started.set()
+        await asyncio.sleep(60)
+
+    async def agent() -> None:
+        async with console.run() as run:
+            await run.acall(tool)
+
+    task = asyncio.create_task(agent())
+    await started.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    await asyncio.to_thread(console.flush)
+    span = receiver.span("tool")
+    assert (span["outcome"], span["message"]) == ("unreported", "ended by CancelledError")
+    assert [item["status"] for item in receiver.of("run.finished")] == ["cancelled"]
+
+
 async def test_a_tool_that_cancels_itself_is_an_error_and_does_not_cancel_the_agent(run: Run):
     async def tool() -> None:
         raise asyncio.CancelledError

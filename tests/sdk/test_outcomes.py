@@ -91,7 +91,11 @@ def test_the_message_holds_no_secret(run: Run):
 
 
 def test_an_answer_after_the_soft_budget_is_slow_and_valid(run: Run):
-    envelope = run.call(lambda: time.sleep(0.02) or "late", name="tool", budget=Budget(5, 5_000))
+    def tool() -> str:
+        time.sleep(0.02)
+        return "late"
+
+    envelope = run.call(tool, budget=Budget(5, 5_000))
     assert (envelope.outcome, envelope.data) == (Outcome.SLOW, "late")
     assert "over its soft budget of 0.005 s" in envelope.message
 

@@ -114,7 +114,7 @@ def test_a_process_that_ignores_sigterm_goes_on_ignoring_it(start: Start):
 
 
 def test_a_hanging_console_holds_an_ending_process_no_longer_than_its_deadline(start: Start, receiver: Receiver):
-    receiver.respond = lambda _items: wait_until(lambda: False, within_s=4)  # type: ignore[func-returns-value]
+    receiver.respond = lambda _items: wait_until(lambda: False, within_s=4)
     process = start(
         """
         console = Console.from_env()

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -219,7 +219,12 @@ def test_wrong_arguments_are_refused_at_once_also_without_a_console(off: Console
 
 def test_outgoing_calls_carry_the_request_and_the_open_span(off: Console):
     seen: list[httpx.Request] = []
-    transport = httpx.MockTransport(lambda request: seen.append(request) or httpx.Response(200))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200)
+
+    transport = httpx.MockTransport(answer)
     with off.run(request_id="req-7") as run, run.subagent("storage") as sub, run.client(transport=transport) as client:
         client.get("https://example.org")
         client.get("https://example.org", headers={"X-Request-ID": "my-own"})
@@ -234,7 +239,7 @@ async def test_asynchronous_outgoing_calls_do_too(off: Console):
 
 
 def test_a_generator_that_is_closed_elsewhere_does_not_break_the_agent(off: Console):
-    def steps():
+    def steps() -> Iterator[Run]:
         with off.run() as run, run.subagent("storage"):
             yield run
 
