@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from runs.models import Span
+from runs.models import Span, TraceEvent
 from runs.queries.shapes import text_shape
 from runs.timeline.text import KeptText, Node, TextPiece, kept_text, pieces_of, tree_of
 from runs.timeline.waterfall import end_of
@@ -66,6 +66,20 @@ def detail_of(span: Span) -> SpanDetail:
         result=kept_text(**result) if result else None,
         attributes=tree_of(span.attributes) if span.attributes else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class EventDetail:
+    """An event and what of it is drawn."""
+
+    event: TraceEvent
+    message: tuple[TextPiece, ...]
+    fields: Node | None
+
+
+def event_detail_of(event: TraceEvent) -> EventDetail:
+    """What the drawer shows of an event."""
+    return EventDetail(event, pieces_of(event.message), tree_of(event.fields) if event.fields else None)
 
 
 def scale_of(span: Span) -> BudgetScale | None:

@@ -158,6 +158,14 @@ def span_of(run: Run, span_id: str) -> Span | None:
     return Span.objects.filter(run=run, span_id=span_id).first()
 
 
+def event_of(run: Run, event_id: str) -> TraceEvent | None:
+    """An event, None if the run has none of that id. One query, by its key."""
+    try:
+        return TraceEvent.objects.filter(run=run, id=uuid.UUID(event_id)).first()
+    except ValueError:
+        return None
+
+
 def runs_of_request(request_id: str, environments: Sequence[str]) -> list[Run]:
     """The runs of a request in the given environments, newest first, RUNS_OF_A_REQUEST at most. One query."""
     found = Run.objects.filter(request_id=request_id, environment__in=environments).select_related("agent")

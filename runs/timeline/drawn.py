@@ -41,6 +41,7 @@ class Ribbon:
 
     bands: Sequence[DrawnBand]
     shares: Sequence[Share]
+    ticks: Sequence[PhaseTick]
     is_bounded: bool
 
     @property
@@ -63,7 +64,7 @@ def ribbon_of(ticks: Sequence[PhaseTick], stretch: Stretch, *, is_bounded: bool 
     bands = bands_of(ticks, stretch)
     shares = shares_of(bands, stretch)
     by_phase = {share.phase: share for share in shares}
-    return Ribbon([_drawn(band, stretch, by_phase[band.phase]) for band in bands], shares, is_bounded)
+    return Ribbon([_drawn(band, stretch, by_phase[band.phase]) for band in bands], shares, ticks, is_bounded)
 
 
 def _drawn(band: Band, stretch: Stretch, share: Share) -> DrawnBand:

@@ -14,9 +14,10 @@ from agentconsole.errors import BadRequestError, NotFoundError
 from agentconsole.protocol.ids import is_request_id, is_span_id
 from runs.access import Role, requires, run_for, visible_environments
 from runs.models import SPAN_OUTCOMES, Run
-from runs.queries.run_detail import detail_of
+from runs.queries.run_detail import detail_of, event_detail_of
 from runs.queries.run_page import (
     Neighbours,
+    event_of,
     event_page,
     neighbours_of,
     ribbon_for,
@@ -25,7 +26,8 @@ from runs.queries.run_page import (
     span_page,
     sub_agent_page,
 )
-from runs.queries.shapes import iso, run_shape
+from runs.queries.shapes import iso, run_shape, tick_shape
+from runs.timeline.drawn import Ribbon
 from runs.timeline.state import Stretch, deadline_of, state_of, stretch_of
 
 TIMELINE, TOKENS, AGENTS = "timeline", "tokens", "agents"
@@ -33,7 +35,7 @@ TIMELINE, TOKENS, AGENTS = "timeline", "tokens", "agents"
 
 @requires(Role.VIEWER)
 def run_detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """Where the time of a run went. `?tab=`, `?after=` (plain paging) and `?span=` (the drawer) say what is shown."""
+    """Where the time of a run went. `?tab=`, `?after=` (plain paging), `?span=` or `?event=` (the drawer) say what."""
     run = run_for(request.user, run_id)
     now = timezone.now()
     stretch = stretch_of(run, now)
@@ -41,7 +43,7 @@ def run_detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     read = _TABS.get(tab)
     if read is None:
         raise NotFoundError("A run has the tabs timeline, tokens and agents.")
-    neighbours = neighbours_of(run)
+    neighbours, ribbon = neighbours_of(run), ribbon_for(run, stretch)
     context = {
         "run": run,
         "environment": run.environment_id,
@@ -49,12 +51,12 @@ def run_detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "stretch": stretch,
         "tools": [(outcome, run.tools[outcome]) for outcome in SPAN_OUTCOMES if outcome in run.tools],
         "deadline": deadline_of(run, now),
-        "ribbon": ribbon_for(run, stretch),
+        "ribbon": ribbon,
         "neighbours": neighbours,
         "tab": tab,
         "page": read(run, stretch, request.GET.get("after", "")),
-        "boot": boot_data(run, neighbours, now),
-        **_drawer(run, request.GET.get("span", "")),
+        "boot": boot_data(run, ribbon, neighbours, now),
+        **_drawer(run, request.GET.get("span", ""), request.GET.get("event", "")),
     }
     return render(request, "runs/run.html", context)
 
@@ -74,17 +76,21 @@ def _agents(run: Run, stretch: Stretch, after: str) -> Any:
 _TABS: dict[str, Callable[[Run, Stretch, str], Any]] = {TIMELINE: _timeline, TOKENS: _tokens, AGENTS: _agents}
 
 
-def _drawer(run: Run, span_id: str) -> dict[str, Any]:
-    if not span_id:
-        return {}
-    span = span_of(run, span_id) if is_span_id(span_id) else None
-    return {"drawer_for": span_id, "detail": detail_of(span) if span else None}
+def _drawer(run: Run, span_id: str, event_id: str) -> dict[str, Any]:
+    if span_id:
+        span = span_of(run, span_id) if is_span_id(span_id) else None
+        return {"drawer_for": span_id, "detail": detail_of(span) if span else None}
+    if event_id:
+        event = event_of(run, event_id)
+        return {"drawer_for": event_id, "event": event, "event_detail": event_detail_of(event) if event else None}
+    return {}
 
 
-def boot_data(run: Run, neighbours: Neighbours, now: datetime) -> dict[str, Any]:
+def boot_data(run: Run, ribbon: Ribbon, neighbours: Neighbours, now: datetime) -> dict[str, Any]:
     """What the page's modules start from: the run as of `seq`, the console's clock, and where to ask for more."""
     return {
         "run": run_shape(run),
+        "ticks": [tick_shape(tick) for tick in ribbon.ticks],
         "seq": run.seq,
         "now": iso(now),
         "log": f"/api/v1/runs/{run.id}/log",

@@ -57,7 +57,7 @@ def test_the_drawer_draws_attempts_against_the_budget(browser, run, story):
 
 @pytest.mark.parametrize("span_id", ["ffffffffffffffff", "not-a-span", "%00"])
 def test_a_span_that_is_not_there_is_said_not_to_be(browser, run, span_id):
-    assert "No span of this ID was received in this run." in text_of(browser, run, f"?span={span_id}")
+    assert "Nothing of this ID was received in this run." in text_of(browser, run, f"?span={span_id}")
 
 
 def test_tokens_are_a_log_that_leads_to_where_else_they_occurred(browser, run):
@@ -136,3 +136,15 @@ def test_an_account_without_a_role_and_nobody_see_nothing(run: Run, stranger: Us
     assert sign_in(stranger).get(f"/runs/{run.id}/").status_code == 403
     response = Client().get(f"/runs/{run.id}/")
     assert response.headers["Location"] == f"/login/?next={quote(f'/runs/{run.id}/')}"
+
+
+def test_an_event_has_an_address_of_its_own(browser, run):
+    event = run.events.get(token="SYNTH_FALLBACK_TRIGGERED")
+    text = text_of(browser, run, f"?tab=tokens&event={event.id}")
+    assert '<h2 id="drawer-title">SYNTH_FALLBACK_TRIGGERED' in text
+    assert "draft_tokens" in text
+
+
+@pytest.mark.parametrize("event_id", [str(uuid.uuid4()), "no-uuid", "%00"])
+def test_an_event_that_is_not_there_is_said_not_to_be(browser, run, event_id):
+    assert "Nothing of this ID was received in this run." in text_of(browser, run, f"?event={event_id}")

@@ -4,6 +4,7 @@
 import { badge, icon } from "../icons.js";
 import { durationText } from "../time.js";
 import { el, say } from "./dom.js";
+import { spanLink } from "./span.js";
 import { keptText, written } from "./value.js";
 
 const QUESTIONS = ["query", "question", "task", "prompt", "input", "goal"];
@@ -21,7 +22,7 @@ export function questionOf(text) {
   return named ?? text;
 }
 
-/** @param {object} page `{read(id, seq): Promise<whole span>, hrefOf(id), open(id)}` */
+/** @param {object} page `{read(spanId): Promise<whole span>, open(changes)}` */
 export function agentsView(panel, page) {
   const cards = new Map();
   const none = el("div", { class: "state" }, icon("bot"), el("h2", {}, "No sub-agent"), el("p", {}, "This run has invoked no sub-agent so far."));
@@ -40,7 +41,8 @@ export function agentsView(panel, page) {
   }
 
   function newCard(node) {
-    const title = link(node.id, node.span.agent || node.span.name);
+    const title = spanLink(node.id, page, node.span.agent || node.span.name);
+    title.className = "";
     const parts = { outcome: el("span"), took: el("span", { class: "numbers" }), calls: el("ul", { class: "chips invocation-calls", "aria-label": `Calls of ${node.span.agent || node.span.name}` }) };
     parts.query = el("p", { class: "invocation-query" });
     parts.summary = el("p", { class: "invocation-summary" });
@@ -88,18 +90,9 @@ export function agentsView(panel, page) {
   }
 
   function chip(call) {
-    const element = link(call.id, call.span.name);
+    const element = spanLink(call.id, page, call.span.name);
     element.className = "chip";
     element.append(" ", badge(call.span.outcome));
-    return element;
-  }
-
-  function link(id, text) {
-    const element = el("a", { href: page.hrefOf(id) }, text);
-    element.addEventListener("click", (event) => {
-      event.preventDefault();
-      page.open(id);
-    });
     return element;
   }
 

@@ -2,7 +2,9 @@
 
 import { announce } from "../announce.js";
 import { durationText } from "../time.js";
+import { here, hrefOf } from "./address.js";
 import { agentsView } from "./agents.js";
+import { el } from "./dom.js";
 import { drawerView } from "./drawer.js";
 import { headView } from "./head.js";
 import { bindRunKeys } from "./keys.js";
@@ -16,6 +18,7 @@ import { tokensView } from "./tokens.js";
 
 const DRAW_EVERY_MS = 100;
 const CLOCK_EVERY_MS = 250;
+const PHONE = "(max-width: 720px)";
 const MAKERS = { timeline, tokens: tokensView, agents: agentsView };
 
 const boot = JSON.parse(document.getElementById("run-boot").textContent);
@@ -25,113 +28,92 @@ const source = modelOf(store, durationText);
 const panel = document.getElementById("run-panel");
 const head = headView();
 const ribbon = ribbonView({ onZoom: zoom });
-const drawer = drawerView({ spanUrl: boot.span, hrefOf, close, open });
+const drawer = drawerView({ read, open, close });
 const held = pause({ onResume: (logs) => logs.forEach(take) });
+const views = {};
 let model = null;
 let view = null;
-const views = {};
 let tab = null;
-let isDirty = false;
-let isLoaded = boot.seq === 0;
+let isLoaded = false;
+let timer = 0;
 let drawnAt = 0;
 
-function parameter(name) {
-  return new URLSearchParams(location.search).get(name);
-}
-
-function wantedTab() {
-  return Object.hasOwn(MAKERS, parameter("tab") ?? "") ? parameter("tab") : "timeline";
-}
-
-function hrefOf(span, onTab = tab) {
-  const query = new URLSearchParams();
-  if (onTab && onTab !== "timeline") query.set("tab", onTab);
-  if (span) query.set("span", span);
-  return `?${query}`;
+function now() {
+  return Date.now() + clockAhead;
 }
 
 function take(log) {
   const changed = apply(store, log);
   if (changed.spans || changed.run) source.outdate();
-  if (changed.run || changed.spans || changed.ticks || changed.events) isDirty = true;
-  if (isDirty) soon();
+  if (changed.run || changed.spans || changed.ticks || changed.events) timer ||= setTimeout(draw, Math.max(drawnAt + DRAW_EVERY_MS - performance.now(), 0));
 }
 
-function soon() {
-  const wait = Math.max(drawnAt + DRAW_EVERY_MS - performance.now(), 0);
-  soon.timer ??= setTimeout(draw, wait);
-}
-
+/** Draws what is known; `isClockOnly` says that nothing but the time changed. */
 function draw(isClockOnly = false) {
-  clearTimeout(soon.timer);
-  soon.timer = null;
+  clearTimeout(timer);
+  timer = 0;
   drawnAt = performance.now();
-  isDirty = false;
-  model = source.at(held.isOn() ? held.at : Date.now() + clockAhead);
+  model = source.at(held.isOn() ? held.at : now(), isLoaded);
   head.update(model);
   ribbon.update(model);
-  if (tab === "timeline") view.update(model, isClockOnly);
-  else view?.update(tab === "tokens" ? store.events : model);
-  const span = parameter("span");
-  if (span && !isClockOnly) drawer.show(span, model.byId.get(span));
+  view?.update(tab === "tokens" ? store.events : model, isClockOnly);
+  if (!isClockOnly) choose();
 }
 
-/** Shows a tab. The server's first paint stays until its rows are here: nothing blinks. */
+/** Shows a tab. The server's first paint stays until there is something to put in its place: nothing blinks. */
 function mount(name) {
   tab = name;
   for (const link of document.querySelectorAll("#run-tabs [data-tab]")) {
     if (link.dataset.tab === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
-    link.href = hrefOf(parameter("span"), link.dataset.tab);
+    link.href = hrefOf({ tab: link.dataset.tab });
   }
-  views[name] ??= newView(name);
+  if (!views[name]) {
+    const element = el("div");
+    const page = { open, read, onZoom: (part) => ribbon.setView(part), requestId: () => store.run.request_id };
+    views[name] = { element, view: MAKERS[name](element, page) };
+  }
   view = views[name].view;
   panel.replaceChildren(views[name].element);
   draw();
-  view.mark?.(parameter("span"), false);
 }
 
-function newView(name) {
-  const element = document.createElement("div");
-  const page = { open, hrefOf, onZoom: (part) => ribbon.setView(part), requestId: () => store.run.request_id, read };
-  return { element, view: MAKERS[name](element, page) };
-}
-
-async function read(id) {
-  const answer = await fetch(boot.span + id, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(`the console answered ${answer.status}`);
-  return answer.json();
-}
-
-function go(name) {
-  if (name === tab) return;
-  history.pushState(null, "", hrefOf(parameter("span"), name));
-  mount(name);
-}
-
-function open(id, isMove = false) {
-  history[isMove ? "replaceState" : "pushState"](null, "", hrefOf(id));
-  follow();
-  if (!isMove && matchMedia("(max-width: 720px)").matches) drawer.focus();
-}
-
-function close() {
-  if (!drawer.isOpen()) return false;
-  history.pushState(null, "", hrefOf(null));
-  follow();
-  document.querySelector(".waterfall")?.focus({ preventScroll: true });
-  return true;
+/** Opens in the drawer what the address names. */
+function choose() {
+  const { span, event } = here();
+  if (span) drawer.showSpan(span, model.byId.get(span));
+  else if (event) drawer.showEvent(event, store.events.get(event));
+  else drawer.hide();
 }
 
 /** Brings the page to what its address says. */
 function follow() {
-  const span = parameter("span");
-  const wanted = wantedTab();
-  if (wanted !== tab) mount(wanted);
-  if (span) drawer.show(span, model.byId.get(span));
-  else drawer.hide();
-  document.getElementById("run-body").toggleAttribute("data-drawer", Boolean(span));
-  view.mark?.(span, true);
+  if (here().tab !== tab) mount(here().tab);
+  choose();
+  view.mark?.(here().span, true);
+}
+
+async function read(spanId, signal) {
+  const answer = await fetch(boot.span + spanId, { signal, headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(`the console answered ${answer.status}`);
+  return answer.json();
+}
+
+function open(changes, isMove = false) {
+  history[isMove ? "replaceState" : "pushState"](null, "", hrefOf(changes));
+  follow();
+  if (!isMove && matchMedia(PHONE).matches) drawer.focus();
+}
+
+function close() {
+  if (!drawer.isOpen()) return false;
+  open({ span: null, event: null }, true);
+  panel.querySelector(".waterfall")?.focus({ preventScroll: true });
+  return true;
+}
+
+function go(name) {
+  if (name !== tab) open({ tab: name });
 }
 
 function zoom(part) {
@@ -139,21 +121,22 @@ function zoom(part) {
   view.zoomTo(part);
 }
 
-const onTimeline = (act) => () => tab === "timeline" && act();
+const onTimeline = (act) => (event) => tab === "timeline" && act(event);
+const inGrid = (act) => (event) => tab === "timeline" && event.target.closest(".waterfall") !== null && act(event);
 bindRunKeys({
   j: onTimeline(() => view.move(1)),
   k: onTimeline(() => view.move(-1)),
-  ArrowDown: (event) => event.target.closest(".waterfall") !== null && view.move(1),
-  ArrowUp: (event) => event.target.closest(".waterfall") !== null && view.move(-1),
   h: onTimeline(() => view.fold(false)),
   l: onTimeline(() => view.fold(true)),
-  ArrowLeft: (event) => event.target.closest(".waterfall") !== null && view.fold(false),
-  ArrowRight: (event) => event.target.closest(".waterfall") !== null && view.fold(true),
-  Enter: onTimeline(() => view.activeId() && model.byId.get(view.activeId())?.span ? open(view.activeId()) : false),
+  ArrowDown: inGrid(() => view.move(1)),
+  ArrowUp: inGrid(() => view.move(-1)),
+  ArrowLeft: inGrid(() => view.fold(false)),
+  ArrowRight: inGrid(() => view.fold(true)),
+  Enter: onTimeline(() => view.openActive()),
   Escape: close,
   t: () => go(tab === "tokens" ? "timeline" : "tokens"),
   f: () => view.focusFilter?.(),
-  ".": () => held.toggle(Date.now() + clockAhead),
+  ".": () => held.toggle(now()),
   "[": () => (boot.older ? location.assign(boot.older) : false),
   "]": () => (boot.newer ? location.assign(boot.newer) : false),
   "+": onTimeline(() => view.zoomBy(0.5)),
@@ -174,29 +157,25 @@ setInterval(() => {
   if (document.visibilityState === "visible" && model?.times.isLive && !held.isOn()) draw(true);
 }, CLOCK_EVERY_MS);
 
-function onLog(log) {
-  if (held.isOn()) held.keep(log);
-  else take(log);
-  if (tab === null) mount(wantedTab());
+function begin() {
+  if (tab !== null) return;
+  mount(here().tab);
+  view.mark?.(here().span, false);
 }
 
-apply(store, { run: boot.run });
-load(boot, { onLog, onLoaded, onTrouble });
-
-function onLoaded() {
-  isLoaded = true;
-  if (tab === null) mount(wantedTab());
-  document.getElementById("run").dataset.loaded = "yes";
-  announce(`${store.run.spans} spans`);
-}
-
-function onTrouble(sentence) {
-  document.getElementById("run-trouble")?.remove();
-  if (!sentence || isLoaded) return;
-  const place = document.createElement("p");
-  place.id = "run-trouble";
-  place.className = "notice";
-  place.dataset.role = "error";
-  place.textContent = sentence;
-  document.getElementById("run-tabs").after(place);
-}
+apply(store, boot);
+load(boot, {
+  onLog(log) {
+    if (held.isOn()) held.keep(log);
+    else take(log);
+    begin();
+  },
+  onLoaded() {
+    isLoaded = true;
+    source.outdate();
+    begin();
+    draw();
+    document.getElementById("run").dataset.loaded = "yes";
+    announce(`${store.run.spans} spans`);
+  },
+});

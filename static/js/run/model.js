@@ -18,8 +18,11 @@ export function modelOf(store, duration) {
     outdate() {
       isFresh = false;
     },
-    /** @param {number} now the console's clock */
-    at(now) {
+    /**
+     * @param {number} now the console's clock
+     * @param {boolean} isLoaded whether all of the past is here: before, what is missing may just not have been read yet
+     */
+    at(now, isLoaded) {
       const { run } = store;
       if (!isFresh) {
         roots = forest(store.spans.values(), run);
@@ -28,10 +31,11 @@ export function modelOf(store, duration) {
       }
       const times = timesOf(run, now);
       const full = extent(times, roots, times.to);
-      const found = bands(store.ticks, { to: times.to, isLive: times.isLive, heartbeatMs: run.heartbeat_s * 1000 });
+      const found = bands(store.ticks, { to: times.to, isLive: times.isLive, heartbeatMs: isLoaded ? run.heartbeat_s * 1000 : Infinity });
       return {
         run,
         now,
+        isLoaded,
         times,
         full,
         roots,

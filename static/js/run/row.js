@@ -2,6 +2,7 @@
 
 import { badge, icon } from "../icons.js";
 import { durationText, exactText } from "../time.js";
+import { hrefOf } from "./address.js";
 import { barOf } from "./bars.js";
 import { el, say, set, svg } from "./dom.js";
 import { count } from "./text.js";
@@ -23,7 +24,7 @@ export function newRow() {
 
 /**
  * Brings a row up to date.
- * @param {object} context `{view, to, critical, active, opened, hrefOf}`
+ * @param {object} context `{view, from, to, critical, isLoaded, index, active, opened}`
  */
 export function updateRow(element, row, context) {
   const { node } = row;
@@ -42,7 +43,7 @@ export function updateRow(element, row, context) {
     "aria-selected": String(node.id === context.opened),
   });
   // A set of attributes is cheap, cells are not: they are built when the span's state or the caret changed.
-  const state = `${node.span?.seq} ${row.isOpen} ${node.children.length} ${node.marks.skew} ${node.marks.isLate} ${node.marks.isLoop}`;
+  const state = `${node.span?.seq} ${row.isOpen} ${node.children.length} ${node.marks.skew} ${node.marks.isLate} ${node.marks.isLoop} ${context.isLoaded}`;
   if (element.dataset.state !== state) {
     element.dataset.state = state;
     fill(element, row, context);
@@ -50,10 +51,10 @@ export function updateRow(element, row, context) {
   drawTimes(element, node, context);
 }
 
-function fill(element, row, { hrefOf }) {
+function fill(element, row, { isLoaded }) {
   const [name, outcome] = element.children;
   const { node } = row;
-  name.replaceChildren(caret(row), ...(node.span ? nameOf(node, hrefOf) : standInName(node)));
+  name.replaceChildren(caret(row), ...(node.span ? nameOf(node) : standInName(node, isLoaded)));
   outcome.replaceChildren(...(node.span ? [badge(node.span.outcome)] : []));
 }
 
@@ -64,10 +65,10 @@ function caret(row) {
   return button;
 }
 
-function nameOf({ id, span, marks }, hrefOf) {
+function nameOf({ id, span, marks }) {
   return [
     kindIcon(span.kind),
-    el("a", { href: hrefOf(id), tabindex: -1 }, span.name),
+    el("a", { href: hrefOf({ span: id }), tabindex: -1 }, span.name),
     span.attempts.length > 1 && mark("rotate-ccw", `${span.attempts.length}×`, `${span.attempts.length} attempts`),
     span.agent && span.agent !== span.name && el("span", { class: "quiet cut" }, span.agent),
     marks.skew > 0 && mark("clock-alert", "clock", `Begins ${durationText(marks.skew)} before its parent: the clocks differ`),
@@ -80,8 +81,8 @@ function mark(name, word, title) {
   return el("span", { class: "span-mark", title }, icon(name), el("span", {}, word));
 }
 
-function standInName(node) {
-  return [icon("unplug"), el("span", { class: "missing" }, "parent not received ", el("code", {}, node.parentId))];
+function standInName(node, isLoaded) {
+  return [icon("unplug"), el("span", { class: "missing" }, isLoaded ? "parent not received " : "parent not read yet ", el("code", {}, node.parentId))];
 }
 
 function drawTimes(element, node, context) {

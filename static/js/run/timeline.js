@@ -17,7 +17,7 @@ const MARK_WIDTH_PX = 70;
 
 /**
  * @param {HTMLElement} panel what the waterfall stands in
- * @param {object} page `{open(id), hrefOf(id), onZoom(view|null)}`
+ * @param {object} page `{open(changes, isMove), onZoom(view|null)}`
  */
 export function timeline(panel, page) {
   let model = null;
@@ -51,8 +51,8 @@ export function timeline(panel, page) {
 
   function render(index, element) {
     const row = element ?? newRow();
-    const context = { view: shownView(), from: model.times.from, to: model.times.to, critical: model.critical };
-    updateRow(row, rows[index], { ...context, index, active, opened, hrefOf: page.hrefOf });
+    const context = { view: shownView(), from: model.times.from, to: model.times.to, critical: model.critical, isLoaded: model.isLoaded };
+    updateRow(row, rows[index], { ...context, index, active, opened });
     return row;
   }
 
@@ -149,7 +149,7 @@ export function timeline(panel, page) {
     const at = indexes.get(active);
     const next = at === undefined ? (step > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + step, 0), rows.length - 1);
     activate(rows[next].node.id);
-    if (opened !== null && rows[next].node.span) page.open(rows[next].node.id, true);
+    if (opened !== null && rows[next].node.span) page.open({ span: rows[next].node.id }, true);
   }
 
   /** What h, l and the arrows do: fold or go up, unfold or go down. */
@@ -171,7 +171,7 @@ export function timeline(panel, page) {
     active = id;
     set(grid, { "aria-activedescendant": `row-${id}` });
     if (event.target.closest("[data-caret]") || !model.byId.get(id).span) toggle(id, !rows[indexes.get(id)].isOpen);
-    else page.open(id);
+    else page.open({ span: id });
   });
 
   grid.addEventListener("wheel", (event) => {
@@ -192,7 +192,8 @@ export function timeline(panel, page) {
     zoomTo,
     zoomBy,
     focusFilter: tools.focus,
-    activeId: () => active,
+    /** Opens the row that the keys are at; false if there is none to open. */
+    openActive: () => (model.byId.get(active)?.span ? page.open({ span: active }) : false),
     /** Marks the row that the drawer shows, and unfolds what hides it. */
     mark(id, isRevealed) {
       opened = id;

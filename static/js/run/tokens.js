@@ -4,13 +4,15 @@ import { announce } from "../announce.js";
 import { copyButton } from "../copy.js";
 import { badge, icon } from "../icons.js";
 import { exactText } from "../time.js";
+import { hrefOf } from "./address.js";
 import { el, say, set } from "./dom.js";
 import { inOrder } from "./store.js";
+import { spanLink } from "./span.js";
 import { count } from "./text.js";
 import { written } from "./value.js";
 import { windowed } from "./windowed.js";
 
-/** @param {object} page `{requestId(), hrefOf(spanId), open(spanId)}` */
+/** @param {object} page `{requestId(), open(changes)}` */
 export function tokensView(panel, page) {
   let all = [];
   let shown = [];
@@ -37,24 +39,15 @@ export function tokensView(panel, page) {
     const token = el("a", { class: "mono", href: `/traces/?token=${encodeURIComponent(event.token)}`, title: "Everywhere it occurred" }, event.token);
     const fields = el("span", { role: "cell", class: "token-fields" }, ...written(event.message), ...fieldsOf(event.fields));
     fields.title = [event.message, ...Object.entries(event.fields).map(([name, value]) => `${name}=${plain(value)}`)].filter(Boolean).join("\n");
-    if (event.span) fields.append(" ", spanLink(event.span));
+    if (event.span) fields.append(" ", spanLink(event.span, page, "span"));
     return el(
       "div",
       { class: "token-row", role: "row", "data-level": event.level, "data-id": event.id },
-      el("span", { role: "cell", class: "token-time", title: exactText(event.at) }, event.at.slice(11, 23)),
+      el("span", { role: "cell", class: "token-time", title: exactText(event.at) }, el("a", { href: hrefOf({ event: event.id }) }, event.at.slice(11, 23))),
       el("span", { role: "cell" }, badge(event.level)),
       el("span", { role: "cell" }, token),
       fields,
     );
-  }
-
-  function spanLink(id) {
-    const link = el("a", { href: page.hrefOf(id), class: "quiet" }, "span");
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      page.open(id);
-    });
-    return link;
   }
 
   /** Shows the events of a store; rows themselves never change. */
@@ -82,6 +75,12 @@ export function tokensView(panel, page) {
     return indexes.get(id) ?? -1;
   }
 
+  list.addEventListener("click", (event) => {
+    const id = event.target.closest("[data-id]")?.dataset.id;
+    if (!id || event.defaultPrevented || event.target.closest("a.mono") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    page.open({ event: id });
+  });
   field.addEventListener("input", () => {
     filter();
     announce(`${count(shown.length)} tokens`);

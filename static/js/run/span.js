@@ -1,0 +1,60 @@
+// A span in the drawer: what the log tells of it at once; its arguments, result and attributes once they are read.
+
+import { copyButton } from "../copy.js";
+import { badge, icon } from "../icons.js";
+import { durationText, exactText } from "../time.js";
+import { hrefOf } from "./address.js";
+import { el } from "./dom.js";
+import { scaleOf } from "./scale.js";
+import { keptText, tree, written } from "./value.js";
+
+/** @param {object|null} whole the span with all that is kept of it, null before it is read; `failure` says why it can't be */
+export function spanBody({ span, start, end }, whole, page, failure = "") {
+  return [
+    el("p", { class: "row" }, badge(span.outcome), whole?.retryable && el("span", { class: "quiet" }, "may be retried")),
+    span.message && el("p", { class: "drawer-message" }, ...written(span.message)),
+    whole?.hint && hint(whole.hint),
+    scaleOf(span, end === null ? null : end - start),
+    facts(span, start, end, whole, page),
+    failure && el("p", { class: "notice", "data-role": "error", role: "alert" }, icon("circle-alert"), el("span", {}, `Arguments and result can't be read: ${failure}.`)),
+    !whole && !failure && el("p", { class: "quiet" }, "Reading arguments and result …"),
+    whole?.arguments && keptText("Arguments", whole.arguments),
+    whole?.result && keptText("Result", whole.result),
+    whole && !whole.result && el("p", { class: "quiet" }, "No result was reported."),
+    whole && Object.keys(whole.attributes).length > 0 && el("section", { class: "kept" }, el("h3", {}, "Attributes"), tree(whole.attributes)),
+  ].filter(Boolean);
+}
+
+function hint({ fallback_to: fallback, reason }) {
+  return el("p", { class: "drawer-hint" }, icon("corner-down-right"), "Instead: ", el("b", {}, fallback), `, ${reason}`);
+}
+
+function facts(span, start, end, whole, page) {
+  return factList([
+    ["Started", exactText(start)],
+    ["Ended", end === null ? "not yet" : exactText(end)],
+    ["Took", end === null ? null : durationText(end - start)],
+    ["Phase", span.phase],
+    ["Agent", span.agent],
+    ["Parent", span.parent && spanLink(span.parent, page)],
+    ["Span", el("code", {}, span.id), copyButton(() => span.id, "the span ID")],
+    ["Trace", whole?.trace_id && el("code", {}, whole.trace_id), copyButton(() => whole.trace_id, "the trace ID")],
+  ]);
+}
+
+/** Names with values; a row without a value is left out. */
+export function factList(rows) {
+  const known = rows.filter(([, value]) => value);
+  return el("dl", { class: "facts" }, ...known.flatMap(([name, ...values]) => [el("dt", {}, name), el("dd", {}, ...values)]));
+}
+
+/** A link that opens a span in the drawer. */
+export function spanLink(id, page, text = id) {
+  const link = el("a", { class: "mono", href: hrefOf({ span: id }) }, text);
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    page.open({ span: id });
+  });
+  return link;
+}
