@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from runs.access import Role, role_of, visible_environments
@@ -69,6 +70,11 @@ class Shell:
     def is_operator(self) -> bool:
         """Whether the person may act on runs."""
         return self.role >= Role.OPERATOR
+
+    @property
+    def has_doctor(self) -> bool:
+        """Whether the bundled agent is switched on."""
+        return settings.DOCTOR_ENABLED
 
     @property
     def is_admin(self) -> bool:

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from runs.views import agents, run, search, settings
+from runs.views import agents, doctor, run, search, settings
 from runs.views import list as run_list
 
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("agents/instances/<int:instance_id>/rotate", agents.rotate, name="rotate"),
     path("agents/instances/<int:instance_id>/revoke", agents.revoke, name="revoke"),
     path("agents/instances/<int:instance_id>/<str:verb>/sure", agents.confirm, name="confirm-credential"),
+    path("agents/doctor/run", doctor.run_doctor, name="run_doctor"),
     path("agents/<str:environment>/<str:name>/", agents.agent_detail, name="agent"),
     path("settings/", settings.settings_page, name="settings"),
     path("settings/password", settings.change_password, name="change-password"),

@@ -108,3 +108,6 @@ TOKENS: dict[str, str] = {
     "SDK_FAULT": "the SDK itself broke; the agent goes on",
     "SDK_FLUSH_INCOMPLETE": "the process ended before everything was delivered; the rest is in the journal",
 }
+
+# What agents of any make emit; the console only gives the words their meaning.
+WELL_KNOWN = frozenset({"HEARTBEAT_TICK", "ROUTER_DECISION", "SYNTH_FALLBACK_TRIGGERED", "SLACK_ACK_PRIMARY_POSTED"})

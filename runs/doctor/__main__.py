@@ -1,0 +1,31 @@
+"""`python -m runs.doctor`: one run of the doctor, within the request of whoever launched it."""
+
+import json
+import os
+import sys
+
+import django
+
+from agentconsole.lifecycle import end_with
+from agentconsole.protocol.context import RequestContext, Transport, bound_context
+from agentconsole.sdk import Console
+from runs.doctor.launch import CONTEXT_VARIABLE
+
+
+def main() -> int:
+    """Examine the console; the exit code."""
+    end_with(os.getppid())
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentconsole.settings")
+    django.setup()
+    from runs.doctor.agent import examine
+
+    carried = os.environ.pop(CONTEXT_VARIABLE, "")
+    context = RequestContext.from_message(json.loads(carried)) if carried else RequestContext.mint(Transport.CLI)
+    with bound_context(context), Console.from_env() as console:
+        # The programs that the doctor runs have no use for its credential.
+        os.environ.pop("CONSOLE_TOKEN", None)
+        return 0 if examine(console) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

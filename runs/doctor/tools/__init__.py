@@ -1,0 +1,1 @@
+"""The doctor's tools: plain functions that answer or raise."""

@@ -1,0 +1,143 @@
+"""Sweeps: what no request does. Each may run twice, on two workers at once, and be killed at any point."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Min, Q
+from django.utils import timezone
+
+from agentconsole import live
+from agentconsole.logconf import get_logger
+from runs.models import PhaseTick, Run, RunStatus, Span, TraceEvent
+from runs.models.run import LIVE
+from runs.queries.retention import cutoffs, expired_runs
+
+log = get_logger(__name__)
+
+RUNS_A_BATCH = 200
+ROWS_A_BATCH = 2_000
+# SQLite gives its lock to whoever asks at the right moment: between batches, let those who wait be the ones.
+PAUSE_S = 0.01
+BATCHES_A_SWEEP = 500
+
+
+def stall_silent_runs() -> int:
+    """Mark live runs whose lease ran out as stalled; how many. What is left over is the next sweep's."""
+    stalled = 0
+    for _ in range(BATCHES_A_SWEEP):
+        batch = _stall_batch()
+        stalled += batch
+        if batch < RUNS_A_BATCH:
+            break
+    return stalled
+
+
+def _stall_batch() -> int:
+    now = timezone.now()
+    silent = Q(status__in=LIVE, lease_expires_at__lt=now)
+    if not Run.objects.filter(silent).exists():
+        return 0
+    with transaction.atomic():
+        # Under the lock the condition holds: a run that an ingest has in hand is skipped, and so is one that it renewed.
+        runs = list(
+            Run.objects.select_for_update(skip_locked=True)
+            .filter(silent)
+            .only("id", "seq", "request_id", "environment_id", "last_seen_at")
+            .order_by("lease_expires_at")[:RUNS_A_BATCH]
+        )
+        now = timezone.now()
+        Run.objects.filter(id__in=[run.id for run in runs]).update(
+            status=RunStatus.STALLED, seq=F("seq") + 1, summary_seq=F("seq") + 1, updated_at=now
+        )
+        for run in runs:
+            live.publish_on_commit(f"run:{run.id}", run.seq + 1)
+        for environment in {run.environment_id for run in runs}:
+            live.publish_on_commit(f"runs:{environment}", now.isoformat())
+    for run in runs:
+        names = {"run_id": str(run.id), "request_id": run.request_id, "environment": run.environment_id}
+        log.warning("RUN_STALLED", **names, silent_s=round((now - run.last_seen_at).total_seconds()))
+    return len(runs)
+
+
+@dataclass(slots=True)
+class Pruned:
+    """What a sweep deleted, and whether it got through all there was."""
+
+    runs: int = 0
+    rows: int = 0
+    is_done: bool = True
+
+
+def prune_expired_runs() -> Pruned:
+    """Delete runs past the retention of their environment, each with its log, in short transactions.
+
+    Finished runs, and stalled ones that never will finish. Bounded: `is_done` is false if there may be more.
+    """
+    total = Pruned()
+    batches = BATCHES_A_SWEEP
+    for environment, cutoff in cutoffs(timezone.now()).items():
+        found = Pruned(is_done=False)
+        while batches > 0 and not found.is_done:
+            batches -= 1
+            _prune_batch(environment, cutoff, found)
+            time.sleep(PAUSE_S)
+        if found.rows:
+            log.info("RUNS_PRUNED", environment=environment, runs=found.runs, rows=found.rows, before=cutoff)
+        total.runs += found.runs
+        total.rows += found.rows
+        total.is_done = total.is_done and found.is_done
+    return total
+
+
+def _prune_batch(environment: str, cutoff: datetime, found: Pruned) -> None:
+    """Delete as many whole runs as fit in a short transaction, or a piece of the log of one that fits in none.
+
+    A run's `seq` counts every row of its log at least once, so it bounds what deleting the run costs.
+    """
+    expired = expired_runs(environment, cutoff)
+    if not expired.exists():
+        found.is_done = True
+        return
+    with transaction.atomic():
+        chosen = list(
+            expired.select_for_update(skip_locked=True).order_by("last_seen_at").values_list("id", "seq")[:RUNS_A_BATCH]
+        )
+        if not chosen:
+            # Another worker has what there is in hand.
+            found.is_done = True
+            return
+        small = list(_within(chosen, ROWS_A_BATCH))
+        if small or not _cut_log(chosen[0][0], found):
+            _delete_runs(small or [chosen[0][0]], found)
+
+
+def _within(chosen: list[tuple[UUID, int]], budget: int) -> Iterator[UUID]:
+    for run_id, seq in chosen:
+        budget -= seq + 1
+        if budget < 0:
+            return
+        yield run_id
+
+
+def _cut_log(run_id: UUID, found: Pruned) -> int:
+    """Delete the beginning of what is left of a long run's log; how many rows. Killed after it, the next sweep goes on."""
+    tables = (PhaseTick, Span, TraceEvent)
+    firsts = [table.objects.filter(run_id=run_id).aggregate(first=Min("seq"))["first"] for table in tables]
+    known = [first for first in firsts if first is not None]
+    if not known:
+        return 0
+    upto = min(known) + ROWS_A_BATCH
+    rows = sum(table.objects.filter(run_id=run_id, seq__lt=upto).delete()[0] for table in tables)
+    found.rows += rows
+    return rows
+
+
+def _delete_runs(run_ids: list[UUID], found: Pruned) -> None:
+    # The cascade is Django's: one statement a table, and a table that will refer to runs is not forgotten.
+    rows, by_table = Run.objects.filter(id__in=run_ids).delete()
+    found.rows += rows
+    found.runs += by_table.get(Run._meta.label, 0)

@@ -1,0 +1,42 @@
+"""What runs in the background: the sweeps and the bundled agent."""
+
+from typing import Any
+
+from celery import Task, shared_task
+
+from agentconsole.errors import UnauthorizedError
+from agentconsole.jobs import enqueue_on_commit
+from agentconsole.logconf import get_logger
+from runs.services import doctor, sweeps
+
+log = get_logger(__name__)
+
+# A person who asked waits for their turn; who is not served by then asks again.
+TURN_EVERY_S = 3
+TURNS = 30
+
+
+@shared_task
+def sweep_stalled() -> None:
+    """Mark the runs that gave no sign of life within their lease."""
+    sweeps.stall_silent_runs()
+
+
+@shared_task
+def sweep_retention() -> None:
+    """Delete the runs past their retention; what one task does not get through, the next one does, at once."""
+    if not sweeps.prune_expired_runs().is_done:
+        enqueue_on_commit(sweep_retention)
+
+
+@shared_task(bind=True, max_retries=TURNS, expires=TURN_EVERY_S * TURNS)
+def run_doctor(self: Task[..., Any], asked_by: str = "") -> None:
+    """Have the bundled agent examine the console. One that beat sent gives way to a run that is under way."""
+    try:
+        doctor.examine_console(asked_by=asked_by)
+    except doctor.DoctorBusyError as busy:
+        if asked_by and self.request.retries < TURNS:
+            raise self.retry(countdown=TURN_EVERY_S, exc=busy) from busy
+        log.info("DOCTOR_SKIPPED", reason=busy.code)
+    except (doctor.NoDoctorError, UnauthorizedError) as error:
+        log.warning("DOCTOR_SKIPPED", reason=error.code, hint=str(error))
