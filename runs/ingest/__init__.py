@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 from typing_extensions import TypedDict
 
+from agentconsole.errors import ConsoleError
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.redaction import Hit
 from runs.ingest.apply import Prepared, apply_batch, prepare, skew_of
@@ -32,12 +33,16 @@ def ingest_body(body: bytes, *, content_type: str, content_encoding: str, instan
 
     MalformedBodyError, UnsupportedEncodingError, BodyTooLargeError: nothing could be read, nothing was stored.
     """
-    batch = read_batch(
-        body,
-        content_type=content_type,
-        content_encoding=content_encoding,
-        max_bytes=settings.INGEST_MAX_EXPANDED_BYTES,
-    )
+    try:
+        batch = read_batch(
+            body,
+            content_type=content_type,
+            content_encoding=content_encoding,
+            max_bytes=settings.INGEST_MAX_EXPANDED_BYTES,
+        )
+    except ConsoleError as error:
+        log.warning("INGEST_REFUSED", code=error.code, bytes=len(body))
+        raise
     return ingest_batch(batch, instance=instance)
 
 
