@@ -51,6 +51,7 @@ class Console:
     ) -> None:
         self.retry = retry or DEFAULT_RETRY
         self.circuits = Circuits(make_circuit)
+        self._make_circuit = make_circuit
         self.heartbeat = Heartbeat()
         self.exit_deadline_s = exit_deadline_s
         self._url = url
@@ -165,11 +166,11 @@ class Console:
         """In the child of a fork: start afresh. The parent's threads are not here, and its items are its own."""
         if self._delivery is not None:
             self._delivery.forget()
-        self.heartbeat = Heartbeat()
-        self.circuits = Circuits()
-        self._abandoning, self._abandoned = threading.Lock(), []
-        self._delivery = self._connect()
+            self._delivery = self._connect()
         self._recorder = Recorder(self._delivery)
+        self.heartbeat = Heartbeat()
+        self.circuits = Circuits(self._make_circuit)
+        self._abandoning, self._abandoned = threading.Lock(), []
 
     def __enter__(self) -> Self:
         return self

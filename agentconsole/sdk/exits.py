@@ -1,6 +1,7 @@
 """The ends of a process: its exit, SIGTERM, and a fork's child."""
 
 import atexit
+import multiprocessing.util
 import os
 import signal
 import threading
@@ -71,5 +72,11 @@ def _after_fork_in_child() -> None:
         console.after_fork()
 
 
+def _end_with_the_child(_registered: object) -> None:
+    """A child of multiprocessing ends without atexit, but runs its own finalizers."""
+    multiprocessing.util.Finalize(None, _at_exit, exitpriority=0)
+
+
 atexit.register(_at_exit)
+multiprocessing.util.register_after_fork(_at_exit, _end_with_the_child)
 os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,6 +1,7 @@
 """A run: one request worked on by this agent, from the entry of its with-block to the exit."""
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -44,6 +45,7 @@ class Run(Scope):
         self._attributes = attributes
         self._phases: list[str] = []
         self._is_finished = False
+        self._pid = os.getpid()
         self._finishing = threading.RLock()
         self._unbind: list[Callable[[], object]] = []
         left_s = (context.deadline - datetime.now(UTC)).total_seconds() if context.deadline else None
@@ -63,9 +65,10 @@ class Run(Scope):
         return Phase(self, name)
 
     def finish(self, status: RunStatus, *, summary: str = "", error: str = "") -> None:
-        """End the run. The first ending counts; leaving the with-block gives one where none was given."""
+        """End the run. The first ending counts; leaving the with-block gives one where none was given. In a fork's child it
+        does nothing: the run is the parent's."""
         with self._finishing:
-            if self._is_finished:
+            if self._is_finished or os.getpid() != self._pid:
                 return
             self._is_finished = True
         self.console.heartbeat.remove(self)

@@ -196,3 +196,42 @@ def test_a_forked_child_reports_for_itself(start: Start, receiver: Receiver, tmp
     assert sorted(notes(receiver)) == [1, 2, 3]
     assert [item["token"] for item in receiver.history if item["type"] == "event"].count("NOTED") == 3
     assert len(receiver.of("run.finished")) == 2
+
+
+def test_a_forked_child_that_leaves_the_parents_run_does_not_end_it(start: Start, receiver: Receiver):
+    process = start(
+        """
+        import os, sys
+        with console.run() as run:
+            child = os.fork()
+            if child == 0:
+                run.event("NOTED", number=1)
+                sys.exit(3)
+            os.waitpid(child, 0)
+        """,
+        PYTHONWARNINGS="error,ignore::DeprecationWarning",
+    )
+    assert process.wait(30) == 0
+    assert notes(receiver) == [1]
+    assert [item["status"] for item in receiver.of("run.finished")] == ["succeeded"]
+
+
+def test_a_worker_of_multiprocessing_has_told_everything_when_it_ends(start: Start, receiver: Receiver):
+    process = start(
+        """
+        import multiprocessing
+        def work(number):
+            with console.run() as run:
+                run.event("NOTED", number=number)
+        console.startup()
+        console.flush()
+        workers = [multiprocessing.get_context("fork").Process(target=work, args=(n,)) for n in range(3)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        """,
+        PYTHONWARNINGS="error,ignore::DeprecationWarning",
+    )
+    assert process.wait(30) == 0
+    assert sorted(notes(receiver)) == [0, 1, 2]

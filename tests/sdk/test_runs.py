@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 import httpx
 import pytest
@@ -239,7 +239,7 @@ async def test_asynchronous_outgoing_calls_do_too(off: Console):
 
 
 def test_a_generator_that_is_closed_elsewhere_does_not_break_the_agent(off: Console):
-    def steps() -> Iterator[Run]:
+    def steps() -> Generator[Run]:
         with off.run() as run, run.subagent("storage"):
             yield run
 
