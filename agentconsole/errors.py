@@ -82,6 +82,15 @@ class BadRequestError(ConsoleError):
     title = "That request can't be read"
 
 
+class UnavailableError(ConsoleError):
+    """The database can't be reached, or does not answer in time. `Retry-After` says when to come back."""
+
+    code = "unavailable"
+    http_status = 503
+    close_code = 1013
+    title = "The database is away"
+
+
 class InternalError(ConsoleError):
     """What people see of a bug: the request id to report, and nothing else."""
 

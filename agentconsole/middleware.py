@@ -6,6 +6,7 @@ from typing import cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from agentconsole.errors import (
@@ -15,6 +16,7 @@ from agentconsole.errors import (
     InternalError,
     NotFoundError,
     TooLargeError,
+    UnavailableError,
     error_response,
 )
 from agentconsole.logconf import get_logger
@@ -110,6 +112,31 @@ def as_console_error(exception: Exception) -> ConsoleError:
             return TooLargeError("The request body is larger than this console takes. Send smaller batches.")
         case SuspiciousOperation():
             return BadRequestError("The request was refused as malformed.")
+        case OperationalError() | InterfaceError():
+            log.error("REQUEST_FAILED", error=type(exception).__name__, detail=str(exception)[:200])
+            return UnavailableError(
+                "The console can't reach its database, or waits for it too long. Try again in a moment.",
+                headers={"Retry-After": "2"},
+            )
         case _:
             log.exception("REQUEST_FAILED", error=type(exception).__name__, exc_info=exception)
             return InternalError("This is a bug in the console. Its logs tell the story under this request ID.")
+
+
+def answer_unknown_path(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler404`: a path that no URL matches reaches no view, so ErrorMiddleware never sees it."""
+    return error_response(
+        request, NotFoundError("There is no such page. Paste an ID into the search, or start at Runs.")
+    )
+
+
+def answer_refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler400` and `handler403`: what Django refuses before a view."""
+    return error_response(request, as_console_error(exception))
+
+
+def answer_broken(request: HttpRequest) -> HttpResponse:
+    """`handler500`: what broke outside of any view."""
+    return error_response(
+        request, InternalError("This is a bug in the console. Its logs tell the story under this request ID.")
+    )

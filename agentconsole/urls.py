@@ -16,3 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("traces/", include("traces.urls")),
     path("", include("runs.urls")),
 ]
+
+handler400 = handler403 = "agentconsole.middleware.answer_refused"
+handler404 = "agentconsole.middleware.answer_unknown_path"
+handler500 = "agentconsole.middleware.answer_broken"
