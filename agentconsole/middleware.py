@@ -99,28 +99,26 @@ class ErrorMiddleware:
         return error_response(request, as_console_error(exception))
 
 
+_TOLD: tuple[tuple[tuple[type[Exception], ...], type[ConsoleError], str], ...] = (
+    ((Http404,), NotFoundError, "There is no such page, or it is in an environment that you can't see."),
+    ((PermissionDenied,), ForbiddenError, "Your account may not do this. Ask an admin of this console."),
+    ((RequestDataTooBig,), TooLargeError, "The request body is larger than this console takes. Send smaller batches."),
+    ((SuspiciousOperation,), BadRequestError, "The request was refused as malformed."),
+)
+
+
 def as_console_error(exception: Exception) -> ConsoleError:
     """The named error for any exception; an unknown one is logged as a bug and told as one."""
-    match exception:
-        case ConsoleError():
-            return exception
-        case Http404():
-            return NotFoundError("There is no such page, or it is in an environment that you can't see.")
-        case PermissionDenied():
-            return ForbiddenError("Your account may not do this. Ask an admin of this console.")
-        case RequestDataTooBig():
-            return TooLargeError("The request body is larger than this console takes. Send smaller batches.")
-        case SuspiciousOperation():
-            return BadRequestError("The request was refused as malformed.")
-        case OperationalError() | InterfaceError():
-            log.error("REQUEST_FAILED", error=type(exception).__name__, detail=str(exception)[:200])
-            return UnavailableError(
-                "The console can't reach its database, or waits for it too long. Try again in a moment.",
-                headers={"Retry-After": "2"},
-            )
-        case _:
-            log.exception("REQUEST_FAILED", error=type(exception).__name__, exc_info=exception)
-            return InternalError("This is a bug in the console. Its logs tell the story under this request ID.")
+    if isinstance(exception, ConsoleError):
+        return exception
+    for kinds, error, message in _TOLD:
+        if isinstance(exception, kinds):
+            return error(message)
+    log.error("REQUEST_FAILED", error=type(exception).__name__, exc_info=exception)
+    if isinstance(exception, OperationalError | InterfaceError):
+        message = "The console can't reach its database, or waits for it too long. Try again in a moment."
+        return UnavailableError(message, headers={"Retry-After": "2"})
+    return InternalError("This is a bug in the console. Its logs tell the story under this request ID.")
 
 
 def answer_unknown_path(request: HttpRequest, exception: Exception) -> HttpResponse:
