@@ -89,6 +89,7 @@ def test_a_console_that_is_away_gets_everything_later_in_order(
     receiver.respond = first(3, answer)
     events(console, 5)
     wait_until(lambda: numbers(receiver) == [0, 1, 2, 3, 4])
+    wait_until(lambda: "SDK_CONSOLE_BACK" in logged())
     assert (logged().count("SDK_CONSOLE_AWAY"), logged().count("SDK_CONSOLE_BACK")) == (1, 1)
 
 
