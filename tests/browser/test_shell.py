@@ -64,7 +64,7 @@ def test_g_and_a_letter_go_to_a_section(server: WebConsole, page: Page):
 
 
 def test_signing_out_leads_to_the_login_page(server: WebConsole, page: Page):
-    server.login(page, "vera")
+    server.login(page, "vera", is_fresh=True)
     page.click("#person summary")
     page.click("text=Sign out")
     page.wait_for_url("**/login/")
