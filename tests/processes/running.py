@@ -94,6 +94,12 @@ class RunningConsole:
         """What it and its children logged under a token."""
         return [line for line in map(parsed, self.text.splitlines()) if line.get("event") == token]
 
+    def logged(self, token: str) -> list[dict[str, Any]]:
+        """What is in the log files under a token: also of processes below the children."""
+        files = sorted((self.var / "logs").iterdir())
+        lines = (line for file in files for line in file.read_text(encoding="utf-8").splitlines() if token in line)
+        return [line for line in map(parsed, lines) if line.get("event") == token]
+
     def child(self, name: str) -> int:
         """The process id of the child that runs now."""
         return int([event["pid"] for event in self.events("CHILD_STARTED") if event["child"] == name][-1])
