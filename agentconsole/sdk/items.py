@@ -5,7 +5,7 @@ import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from agentconsole.protocol.context import RequestContext
@@ -58,7 +58,7 @@ def run_started(
         type="run.started", id=run_id, at=_time(at), request_id=context.request_id, transport=str(context.transport),
         query=prepare_text(query, DEFAULT_BUDGET), subject=prepare_label(context.subject),
         on_behalf_of=prepare_label(context.on_behalf_of), session_id=prepare_label(context.session_id),
-        trace_id=context.trace_id, deadline=_time(_sendable(context.deadline)), heartbeat_s=heartbeat_s, lease_s=lease_s,
+        trace_id=context.trace_id, deadline=_time(context.deadline), heartbeat_s=heartbeat_s, lease_s=lease_s,
         attributes=prepare(dict(attributes), "attributes").value if attributes else None,
     )  # fmt: skip
 
@@ -150,11 +150,6 @@ def _given(**fields: Any) -> Item:
 
 def _time(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat() if at is not None else None
-
-
-def _sendable(deadline: datetime | None) -> datetime | None:
-    """A deadline that the console takes: it refuses times more than a day ahead, as it does a wrong clock's."""
-    return deadline if deadline is not None and deadline - datetime.now(UTC) < timedelta(hours=23) else None
 
 
 def _as_token(text: str) -> str:

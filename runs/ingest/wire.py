@@ -33,7 +33,7 @@ _MAX_MS = 366 * 86_400_000
 
 
 def _read_time(value: Any) -> datetime:
-    """Times are text (pydantic would read a bare number as Unix seconds), and within what a clock can be wrong by."""
+    """Times are text: pydantic would read a bare number as Unix seconds."""
     if not isinstance(value, str):
         raise ValueError("give the time as RFC 3339 text with an offset")  # noqa: TRY004  pydantic makes it the item's error
     try:
@@ -46,8 +46,15 @@ def _read_time(value: Any) -> datetime:
         at = at.astimezone(UTC)
     except OverflowError:
         at = _NEVER
-    if not EARLIEST <= at <= datetime.now(UTC) + MAX_AHEAD:
-        raise ValueError("the time is before the year 2000 or more than a day ahead of the console's clock")
+    if at < EARLIEST:
+        raise ValueError("the time is before the year 2000")
+    return at
+
+
+def _read_moment(value: Any) -> datetime:
+    at = _read_time(value)
+    if at > datetime.now(UTC) + MAX_AHEAD:
+        raise ValueError("the time is more than a day ahead of the console's clock")
     return at
 
 
@@ -66,7 +73,9 @@ def _checked(test: Any, meaning: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Time = Annotated[datetime, PlainValidator(_read_time), WithJsonSchema({"type": "string", "format": "date-time"})]
+_TIME_SCHEMA = WithJsonSchema({"type": "string", "format": "date-time"})
+Time = Annotated[datetime, PlainValidator(_read_moment), _TIME_SCHEMA]  # when something was: no clock is a day ahead
+Deadline = Annotated[datetime, PlainValidator(_read_time), _TIME_SCHEMA]  # when something will be
 RequestId = Annotated[str, _checked(is_request_id, "a request id: 1 to 128 of A-Za-z0-9._:/@+=-")]
 SpanId = Annotated[str, _checked(is_span_id, "a span id: 16 lower-case hex digits, not all zero")]
 TraceId = Annotated[str, _checked(is_trace_id, "a trace id: 32 lower-case hex digits, not all zero")]
@@ -102,7 +111,7 @@ class RunStarted(_Item):
     on_behalf_of: Label = ""
     session_id: Label = ""
     trace_id: TraceId | None = None
-    deadline: Time | None = None
+    deadline: Deadline | None = None
     heartbeat_s: Seconds = 10
     lease_s: Seconds = 60
     attributes: dict[str, Any] = Field(default_factory=dict)

@@ -127,3 +127,8 @@ def test_items_after_the_end_are_stored_and_do_not_reopen_the_run(agent: AgentCa
     assert agent.send(tick(run, "late"), event(run)).json()["accepted"] == 2
     stored = Run.objects.get(id=run)
     assert (stored.status, stored.phase) == ("succeeded", "")
+
+
+def test_a_deadline_may_be_far_ahead(agent: AgentCaller):
+    run = new_run()
+    assert agent.send(run_started(run, deadline="2099-12-31T00:00:00Z")).json()["accepted"] == 1
