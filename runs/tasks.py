@@ -36,6 +36,7 @@ def run_doctor(self: Task[..., Any], asked_by: str = "") -> None:
         doctor.examine_console(asked_by=asked_by)
     except doctor.DoctorBusyError as busy:
         if asked_by and self.request.retries < TURNS:
+            log.info("DOCTOR_WAITING", again_in_s=TURN_EVERY_S)
             raise self.retry(countdown=TURN_EVERY_S, exc=busy) from busy
         log.info("DOCTOR_SKIPPED", reason=busy.code)
     except (doctor.NoDoctorError, UnauthorizedError) as error:

@@ -80,6 +80,7 @@ TOKENS: dict[str, str] = {
     "TASK_ENQUEUE_FAILED": "a background task could not be handed to the broker; a sweep will make up for it",
     # the bundled agent
     "DOCTOR_REQUESTED": "a person asked for a run of the bundled agent",
+    "DOCTOR_WAITING": "a run of the bundled agent waits for the one that is under way",
     "DOCTOR_SKIPPED": "the bundled agent was not started: a run of it is under way, or it has no credential",
     "DOCTOR_STARTED": "the bundled agent began a run",
     "DOCTOR_FINISHED": "the bundled agent ended a run",

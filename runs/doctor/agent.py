@@ -14,7 +14,7 @@ from agentconsole.logconf import get_logger
 from agentconsole.protocol.context import current_context
 from agentconsole.sdk import Budget, Console, Run, __version__
 from runs.doctor import rules
-from runs.doctor.finding import Finding, Weight, judged, listed, problem
+from runs.doctor.finding import Finding, Weight, judged, problem
 from runs.doctor.launch import DEADLINE_S
 from runs.doctor.scene import Scene
 from runs.doctor.subagents import errors, ingest, queue, storage
@@ -52,7 +52,7 @@ def examine(console: Console) -> bool:
             summary = synthesise(run, findings)
         last = act(run, scene)
         run.finish(
-            "failed" if broken else "succeeded", summary=f"{summary}\n{listed(last)}",
+            "failed" if broken else "succeeded", summary=f"{summary}\nRetention: {last}",
             error=f"sub-agents that broke: {', '.join(broken)}" if broken else "",
         )  # fmt: skip
         weights = [finding.weight for found in findings.values() for finding in found]

@@ -21,7 +21,7 @@ def disk(answer: Mapping[str, int]) -> Finding:
     """Free space of the console's file system."""
     free, total = answer["free"], answer["total"]
     share = free / total if total else 0
-    said = f"{size(free)} of {size(total)} disk are free ({share:.0%})."
+    said = f"{size(free)} of {size(total)} disk are free ({share * 100:.0f} %)."
     if share < FREE_SHARE_OUT or free < FREE_BYTES_OUT:
         return problem(said, "Make room, or shorten the retention: without space nothing more is stored.")
     if share < FREE_SHARE_LOW:
@@ -113,7 +113,7 @@ def statuses(counts: Mapping[str, int], hours: int) -> Finding:
     failed = counts.get("failed", 0) + counts.get("timed_out", 0)
     ended = failed + counts.get("succeeded", 0) + counts.get("cancelled", 0)
     if failed >= FAILED_FROM and failed > ended * FAILED_SHARE:
-        return problem(said, f"{failed / ended:.0%} of those that ended failed: look at the newest of them.")
+        return problem(said, f"{failed / ended * 100:.0f} % of those that ended failed: look at the newest of them.")
     return fine(said)
 
 

@@ -39,11 +39,15 @@ def synthesise(run: Run, findings: Findings) -> str:
 
 
 def by_rules(findings: Findings) -> str:
-    """A headline, then what needs somebody, what is worth a look, and what is fine."""
+    """A headline, then what needs somebody and what is worth a look, a line each, and what is fine, a line an area."""
     every = [finding for found in findings.values() for finding in found]
-    by_weight = [[one for one in every if one.weight is weight] for weight in reversed(Weight)]
-    lines = [listed(finding) for found in by_weight for finding in found]
-    return "\n".join([headline(len(by_weight[0]), len(by_weight[1])), *lines])
+    problems, notices = ([one for one in every if one.weight is weight] for weight in (Weight.PROBLEM, Weight.NOTICE))
+    lines = [headline(len(problems), len(notices)), *map(listed, problems + notices)]
+    for area, found in findings.items():
+        good = " ".join(str(one) for one in found if one.weight is Weight.FINE)
+        if good:
+            lines.append(f"{area.capitalize()}: {good}")
+    return "\n".join(lines)
 
 
 def headline(problems: int, notices: int) -> str:
