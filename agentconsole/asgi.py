@@ -10,14 +10,13 @@ _django = get_asgi_application()
 # Only now: these import models, which need the apps that the line above has loaded.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from agentconsole.health.probes import with_probes  # noqa: E402
-from agentconsole.sockets import BodyLimit, OwnOrigin, SocketContext  # noqa: E402
+from agentconsole.sockets import BodyLimit, OwnOrigin, SocketContext, deny  # noqa: E402
 from runs.consumers import LiveConsumer  # noqa: E402
 
-_sockets = URLRouter([path("ws/live", LiveConsumer.as_asgi()), re_path("", WebsocketDenier.as_asgi())])
+_sockets = URLRouter([path("ws/live", LiveConsumer.as_asgi()), re_path("", deny)])
 
 application = with_probes(
     ProtocolTypeRouter(

@@ -4,7 +4,6 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
@@ -97,7 +96,13 @@ class OwnOrigin:
         if is_own_origin(headers.get("origin", ""), headers.get("host", "")):
             await self.application(scope, receive, send)
         else:
-            await WebsocketDenier()(scope, receive, send)
+            await deny(scope, receive, send)
+
+
+async def deny(scope: Scope, receive: Receive, send: Send) -> None:
+    """Deny a socket its handshake. Channels' own denier would listen on the channel layer for it."""
+    await receive()
+    await send({"type": "websocket.close"})
 
 
 def is_own_origin(origin: str, host: str) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -30,7 +31,9 @@ async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
-        await asyncio.wait([working])
+        while not working.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([working])
         raise
 
 

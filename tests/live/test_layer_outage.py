@@ -95,13 +95,13 @@ async def test_a_layer_that_forgets_its_groups_without_a_word_is_joined_again(
         assert await reader.lines(1) == ["heard"]
 
 
-async def test_a_message_that_is_no_hint_is_passed_over(notebook: type[Notebook]) -> None:
+async def test_a_message_that_is_no_hint_is_passed_over(shaky: type[Notebook]) -> None:
     async with readers(1) as [reader]:
         await live.running_hub().subscribe(reader.socket, TOPIC, 0)
         await reader.next()
         await is_joined()
         for nonsense in ({"type": "live.hints"}, {"type": "live.hints", "topics": 7}, {"topics": {TOPIC: 0}}):
             await get_channel_layer().group_send(layer.GROUP, nonsense)
-        notebook.lines.append("heard")
+        shaky.lines.append("heard")
         live.publish(TOPIC, 1)
         assert await reader.lines(1) == ["heard"]

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from channels.db import database_sync_to_async
 from channels.layers import InMemoryChannelLayer
 from django.db import transaction
 
@@ -89,7 +88,7 @@ async def test_a_request_thread_of_a_web_process_waits_for_nobody(use) -> None:
     use(Hanging)
     live.adopt_running_loop()
     async with asyncio.timeout(layer.SEND_WITHIN_S / 2):
-        await database_sync_to_async(live.publish)("run:1", 1)
+        await asyncio.to_thread(live.publish, "run:1", 1)
 
 
 @pytest.mark.parametrize("kind", [Broken, Hanging])
