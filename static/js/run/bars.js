@@ -12,6 +12,8 @@ export function barOf(node, { view, to, critical }) {
   if (!node.span) return [];
   const { span, start } = node;
   const end = node.end ?? to;
+  if (end < view.from) return [svg("text", { x: 0, y: "65%" }, "‹")];
+  if (start > view.to) return [svg("text", { x: "100%", y: "65%", "text-anchor": "end" }, "›")];
   const pieces = [piece("bar", span.outcome, view, start, end, node.end === null)];
   if (span.attempts.length > 1) {
     for (const attempt of span.attempts) {

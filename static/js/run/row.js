@@ -39,7 +39,7 @@ export function updateRow(element, row, context) {
     "aria-posinset": row.position,
     "aria-setsize": row.siblings,
     "aria-rowindex": context.index + 2,
-    "aria-expanded": row.isOpen,
+    "aria-expanded": row.isOpen === null ? null : String(row.isOpen),
     "aria-selected": String(node.id === context.opened),
   });
   // A set of attributes is cheap, cells are not: they are built when the span's state or the caret changed.
