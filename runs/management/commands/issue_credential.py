@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from agentconsole.errors import ConsoleError
-from agentconsole.protocol.context import RequestContext, Transport, bound_context
 from runs.services.credentials import issue_credential
 
 
@@ -28,16 +27,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """CommandError with what to do, where the console refuses."""
         days = options["days"]
-        context = RequestContext.mint(Transport.CLI, actor="command:issue_credential")
         try:
-            with bound_context(context):
-                issued = issue_credential(
-                    actor=context.actor,
-                    environment=options["environment"],
-                    agent=options["agent"],
-                    instance=options["instance"],
-                    expires_at=timezone.now() + timedelta(days=days) if days else None,
-                )
+            issued = issue_credential(
+                actor="command:issue_credential",
+                environment=options["environment"],
+                agent=options["agent"],
+                instance=options["instance"],
+                expires_at=timezone.now() + timedelta(days=days) if days else None,
+            )
         except ConsoleError as error:
             raise CommandError(error.message) from error
         sys.stderr.write("This is shown once. Give it to the agent as CONSOLE_TOKEN.\n")
