@@ -1,15 +1,15 @@
 """Runs over time by status: the bars above the list."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Count, Func, IntegerField, Q
+from django.db.models import Count, Func, IntegerField, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
-from runs.models import Run, RunStatus
+from runs.models import Run
 from runs.queries.run_filter import RunFilter
 from runs.wording import badge_of
 
@@ -25,16 +25,12 @@ class BucketOf(Func):
 
     output_field = IntegerField()
 
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
-    ) -> tuple[str, Any]:
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> tuple[str, Any]:
         """SQLite keeps times as text."""
         template = "((CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) - %(start)d) / %(width)d)"
         return self.as_sql(compiler, connection, template=template, **extra)
 
-    def as_postgresql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
-    ) -> tuple[str, Any]:
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> tuple[str, Any]:
         """FLOOR, because a cast would round."""
         template = "FLOOR((EXTRACT(EPOCH FROM %(expressions)s) - %(start)d) / %(width)d)::int"
         return self.as_sql(compiler, connection, template=template, **extra)
@@ -146,13 +142,22 @@ def histogram(chosen: RunFilter, now: datetime) -> Histogram:
 
 def _counts(
     chosen: RunFilter, since: datetime, until: datetime, start_s: int, width_s: int
-) -> Sequence[tuple[int, str, int]]:
+) -> Iterable[tuple[int, str, int]]:
     found = Run.objects.filter(chosen.conditions(), environment__in=chosen.environments)
     found = found.filter(started_at__gte=since, started_at__lt=until)
-    # All statuses, named: so the index (environment, status, started_at) answers without a look at the table.
-    indexed = Q(agent__name=chosen.agent) if chosen.agent else Q(status__in=RunStatus.values)
-    buckets = found.filter(indexed).values_list(BucketOf("started_at", start=start_s, width=width_s), "status")
-    return list(buckets.annotate(runs=Count("*")).order_by())
+    bucket = BucketOf("started_at", start=start_s, width=width_s)
+
+    def counted(runs: QuerySet[Run]) -> QuerySet[Run, tuple[int, str, int]]:
+        return runs.values_list(bucket, "status").annotate(runs=Count("*")).order_by()
+
+    if chosen.agent:
+        return counted(found.filter(agent__name=chosen.agent))
+    if chosen.is_walking:
+        return counted(found)
+    # Status by status: so each part is answered by the index (environment, status, started_at) alone. In one go SQLite
+    # takes another index and looks at every row of the window: a week of a million runs took 495 ms, and so 110.
+    first, *rest = (counted(found.filter(status=status)) for status in chosen.statuses)
+    return first.union(*rest, all=True)
 
 
 def _width_s(span_s: float) -> int:

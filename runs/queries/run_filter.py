@@ -61,6 +61,16 @@ class RunFilter:
         return self.values.get("agent", "")
 
     @property
+    def is_walking(self) -> bool:
+        """Whether a condition is set that no index has: every row of the range is looked at."""
+        return any(name in self.values for name in _WALKING)
+
+    @property
+    def statuses(self) -> list[str]:
+        """The one status that was asked for, or all."""
+        return [self.values["status"]] if "status" in self.values else list(RunStatus.values)
+
+    @property
     def chips(self) -> list[Chip]:
         """What is set, in the order of FIELDS."""
         return [Chip(name, self.values[name], _word(name, self.values[name])) for name in FIELDS if name in self.values]

@@ -4,13 +4,16 @@ import { makeRow, rowOf } from "./rows.js";
 const ROWS_MAX = 100;
 const PAGE = 50;
 const AT_TOP_PX = 40;
+const LEFT_MS = 600;
 
 /** Keeps what has arrived and is not shown yet. */
 export function arrivals(table, details) {
   const body = table.tBodies[0];
   const pill = document.getElementById("fresh");
   const waiting = new Map();
-  const isReading = () => scrollY > AT_TOP_PX || body.matches(":hover") || body.contains(document.activeElement);
+  // The pointer on its way to the pill has left the rows: they must not come in, and the pill not go, before it is there.
+  const isReading = () =>
+    scrollY > AT_TOP_PX || body.matches(":hover") || pill.matches(":hover") || body.contains(document.activeElement);
 
   function settle(isAsked = false) {
     const isHeld = waiting.size > 0 && isReading() && !isAsked;
@@ -32,7 +35,8 @@ export function arrivals(table, details) {
     settle(true);
     body.querySelector("[data-row]")?.focus({ preventScroll: true });
   });
-  body.addEventListener("pointerleave", () => settle());
+  body.addEventListener("pointerleave", () => setTimeout(settle, LEFT_MS));
+  pill.addEventListener("pointerleave", () => setTimeout(settle, LEFT_MS));
   addEventListener("scroll", () => scrollY <= AT_TOP_PX && settle(), { passive: true });
 
   return {
