@@ -7,11 +7,12 @@ from celery import Task, shared_task
 from agentconsole.errors import UnauthorizedError
 from agentconsole.jobs import enqueue_on_commit
 from agentconsole.logconf import get_logger
+from agentconsole.protocol.context import Transport, current_context
 from runs.services import doctor, sweeps
 
 log = get_logger(__name__)
 
-# A person who asked waits for their turn; who is not served by then asks again.
+# Who asked waits for their turn, longer than a dead run holds its place; who is not served by then asks again.
 TURN_EVERY_S = 3
 TURNS = 30
 
@@ -35,7 +36,9 @@ def run_doctor(self: Task[..., Any], asked_by: str = "") -> None:
     try:
         doctor.examine_console(asked_by=asked_by)
     except doctor.DoctorBusyError as busy:
-        if asked_by and self.request.retries < TURNS:
+        context = current_context()
+        is_scheduled = context is not None and context.transport is Transport.SCHEDULE
+        if not is_scheduled and self.request.retries < TURNS:
             log.info("DOCTOR_WAITING", again_in_s=TURN_EVERY_S)
             raise self.retry(countdown=TURN_EVERY_S, exc=busy) from busy
         log.info("DOCTOR_SKIPPED", reason=busy.code)
