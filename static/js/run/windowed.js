@@ -11,6 +11,7 @@ const OVERSCAN = 8;
  */
 export function windowed(list, { height, keyOf, render }) {
   const shown = new Map();
+  let painted = new Map();
   let count = 0;
   let pending = 0;
 
@@ -29,6 +30,7 @@ export function windowed(list, { height, keyOf, render }) {
     const [first, last] = range();
     const wanted = new Map();
     for (let index = first; index < last; index += 1) wanted.set(keyOf(index), index);
+    painted = new Map([...wanted].map(([key, index]) => [index, key]));
     if (keep !== null && keep >= 0 && keep < count) wanted.set(keyOf(keep), keep);
     for (const [key, element] of shown) if (!wanted.has(key)) remove(key, element);
     for (const [key, index] of wanted) place(key, index);
@@ -59,11 +61,11 @@ export function windowed(list, { height, keyOf, render }) {
     paint();
   }
 
+  /** The row that the reader looks at, by the key that it was painted with: by now the indexes may mean other rows. */
   function firstInSight() {
     const top = -list.getBoundingClientRect().top;
-    if (top <= 0 || !count) return null;
-    const index = Math.min(Math.floor(top / height()), count - 1);
-    return { index, key: keyOf(index) };
+    const index = Math.floor(top / height());
+    return top > 0 && painted.has(index) ? { index, key: painted.get(index) } : null;
   }
 
   /** Scrolls as little as needed for a row to be in sight, below what is stuck to the top of the page. */
