@@ -1,0 +1,68 @@
+"""The doctor's process is held to its time, whatever it is doing."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentconsole.protocol.context import RequestContext, Transport
+from runs.doctor import launch as launching
+from runs.doctor.launch import launch
+from tests.sdk.receiver import Receiver
+
+pytestmark = pytest.mark.processes
+CONTEXT = RequestContext.mint(Transport.CLI)
+
+
+@pytest.fixture(autouse=True)
+def _own_console(settings: Any, tmp_path: Path) -> None:
+    settings.VAR_DIR = tmp_path
+    settings.LOG_FILE = ""
+
+
+def test_a_process_over_its_limit_is_stopped(settings: Any):
+    settings.CONSOLE_URL = "http://127.0.0.1:9"
+    started = time.monotonic()
+    assert launch(CONTEXT, token="ac_test", limit_s=0.2) < 0
+    assert time.monotonic() - started < launching.STOP_GRACE_S
+
+
+def test_a_run_that_is_stopped_is_told_as_cancelled(settings: Any, monkeypatch: pytest.MonkeyPatch):
+    receiver = Receiver()
+    settings.CONSOLE_URL = receiver.url
+    stop_when_running(monkeypatch, receiver)
+    assert launch(CONTEXT, token="ac_test") < 0
+    [finished] = receiver.of("run.finished")
+    receiver.close()
+    assert finished["status"] == "cancelled"
+
+
+def stop_when_running(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> None:
+    """The limit is reached once the run has begun."""
+
+    class Limited(launching.subprocess.Popen):  # type: ignore[type-arg,name-defined]
+        def wait(self, timeout: float | None = None) -> int:
+            if timeout == launching.HARD_LIMIT_S:
+                until = time.monotonic() + 30
+                while not receiver.of("run.started") and time.monotonic() < until:
+                    time.sleep(0.02)
+                raise launching.subprocess.TimeoutExpired("doctor", timeout)
+            return super().wait(timeout)
+
+    monkeypatch.setattr(launching.subprocess, "Popen", Limited)
+
+
+def test_the_credential_goes_by_the_environment_alone(settings: Any):
+    settings.CONSOLE_URL = "http://127.0.0.1:9"
+    variables = launching._variables(CONTEXT, "ac_test")
+    assert variables["CONSOLE_TOKEN"] == "ac_test"
+    assert json.loads(variables[launching.CONTEXT_VARIABLE])["request_id"] == CONTEXT.request_id
+    assert "CONSOLE_TOKEN" not in os.environ
+
+
+def test_the_doctor_has_a_log_file_of_its_own(settings: Any, tmp_path: Path):
+    settings.LOG_FILE = str(tmp_path / "logs" / "worker.log")
+    assert launching._variables(CONTEXT, "ac_test")["LOG_FILE"] == str(tmp_path / "logs" / "doctor.log")
