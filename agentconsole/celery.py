@@ -3,6 +3,7 @@
 import logging.config
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from celery import Celery, Task, signals
 from celery.beat import PersistentScheduler, ScheduleEntry
 from celery.exceptions import Retry
 from django.conf import settings
+from django.core.checks import run_checks
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
@@ -101,7 +103,8 @@ def _make_queue_folders() -> None:
     for name in ("data_folder_in", "control_folder"):
         folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get(name)
         if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # the check console.E005 says what to do
+                Path(folder).mkdir(parents=True, exist_ok=True)
 
 
 _make_queue_folders()
@@ -127,6 +130,14 @@ def _set_up_logging(**kwargs: Any) -> None:
     # TASK_STARTED, TASK_FINISHED and TASK_FAILED say the same with the request's id.
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
     logging.getLogger("celery.app.trace").setLevel(logging.CRITICAL)
+
+
+@signals.import_modules.connect(sender=app)
+def _refuse_what_cannot_work(**kwargs: Any) -> None:
+    """Workers and beat stop at the same checks as `serve`."""
+    errors = [str(message) for message in run_checks() if message.is_serious()]
+    if errors:
+        raise SystemExit("\n".join(errors))
 
 
 @signals.celeryd_init.connect

@@ -1,5 +1,6 @@
 """System checks: a combination of settings that can't work stops the process, with an id and a hint."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 @register(Tags.security)
 def check_secrets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """console.E001: production has its own SECRET_KEY."""
-    if settings.IS_PROD and not settings.SECRET_KEY:
+    # Django's settings object raises on an empty SECRET_KEY, so the settings say themselves whether there is one.
+    if settings.IS_PROD and not settings.HAS_SECRET_KEY:
         hint = "Set SECRET_KEY to 50 or more random characters, the same in every process."
         return [Error("CONSOLE_ENV=prod without SECRET_KEY.", hint=hint, id="console.E001")]
     return []
@@ -39,3 +41,16 @@ def check_shape(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
             Error(f"DATABASE_URL names {engine}, which the console does not support.", hint=hint, id="console.E004")
         )
     return found
+
+
+@register(Tags.files)
+def check_folder(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """console.E005: the console's folder is there, or can be made, and can be written."""
+    hint = "Set CONSOLE_VAR to a folder that this user may write: queue, schedule, logs and the embedded database are there."
+    try:
+        settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return [Error(f"{settings.VAR_DIR} can't be made: {error.strerror}.", hint=hint, id="console.E005")]
+    if not os.access(settings.VAR_DIR, os.W_OK):
+        return [Error(f"{settings.VAR_DIR} can't be written.", hint=hint, id="console.E005")]
+    return []

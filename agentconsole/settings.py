@@ -17,6 +17,7 @@ WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
 
 # In `prod` an empty key fails the check console.E001 before anything listens; a laptop makes its own once.
 SECRET_KEY = env.str("SECRET_KEY", default="") or ("" if IS_PROD else kept_secret(VAR_DIR / "secret_key"))
+HAS_SECRET_KEY = bool(SECRET_KEY)
 CREDENTIAL_KEY = env.str("CREDENTIAL_KEY", default="") or derived_key(SECRET_KEY, "instance credentials")
 DEBUG = False
 

@@ -36,6 +36,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         """Prepare, then supervise until asked to stop."""
+        # What agents report is nobody else's on this machine: database, queue, logs, keys.
+        os.umask(0o077)
         with listen(host, port) as listening:
             call_command("migrate", interactive=False, verbosity=0)
             first_admin = set_up()
