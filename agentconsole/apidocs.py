@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Schema = dict[str, Any]
+Prose = list[tuple[str, bool]]  # text, and whether it is code
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,9 @@ class Operation:
     method: str
     path: str
     summary: str
-    description: str
+    paragraphs: list[Prose]
     credential: str
+    body: str
     parameters: list[Field]
     answers: list[tuple[str, str]]
 
@@ -36,7 +38,7 @@ class Part:
     """One named schema."""
 
     name: str
-    description: str
+    paragraphs: list[Prose]
     values: str
     fields: list[Field]
 
@@ -61,7 +63,9 @@ def reference(document: Schema) -> Reference:
     ]
     schemas = document.get("components", {}).get("schemas", {})
     parts = [
-        Part(name, schema.get("description", ""), _kind(schema) if "enum" in schema else "", _fields(schema))
+        Part(
+            name, _paragraphs(schema.get("description", "")), _kind(schema) if "enum" in schema else "", _fields(schema)
+        )
         for name, schema in sorted(schemas.items())
     ]
     return Reference(info["title"], info["version"], operations, [part for part in parts if part.fields or part.values])
@@ -87,11 +91,26 @@ def _operation(method: str, path: str, spec: Schema) -> Operation:
         method=method.upper(),
         path=path,
         summary=spec.get("summary", ""),
-        description=spec.get("description", ""),
+        paragraphs=_paragraphs(spec.get("description", "")),
         credential="instance credential" if spec.get("security") else "signed-in person",
+        body=_body(spec),
         parameters=parameters,
         answers=answers,
     )
+
+
+def _paragraphs(text: str) -> list[Prose]:
+    """A docstring's paragraphs, with what stands in backticks told apart."""
+    return [
+        [(piece, bool(at % 2)) for at, piece in enumerate(paragraph.split("`")) if piece]
+        for paragraph in text.split("\n\n")
+        if paragraph.strip()
+    ]
+
+
+def _body(spec: Schema) -> str:
+    content = spec.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return str(content.get("schema", {}).get("title", ""))
 
 
 def _answer(answer: Schema) -> str:
