@@ -108,7 +108,7 @@ def _make_queue_folders() -> None:
 
 
 _make_queue_folders()
-app = Celery("agentconsole", task_cls=ConsoleTask)
+app: Celery[Task[Any, Any]] = Celery("agentconsole", task_cls="agentconsole.celery:ConsoleTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = SCHEDULE
 # Beat sleeps this long at most, and looks only then whether it should stop.

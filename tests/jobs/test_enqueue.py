@@ -57,7 +57,7 @@ def test_what_was_sent_is_logged_with_its_request(sent: Sent, logged: Lines):
 def test_a_broker_that_is_away_is_logged_and_not_raised(logged: Lines):
     away = Celery("away", broker="redis://127.0.0.1:1/0", set_as_current=False)
     with bound_context(RequestContext.mint(Transport.WEB)) as context:
-        enqueue_on_commit(away.task(errand.run, name="errand"))
+        enqueue_on_commit(away.task(errand.run))
     (line,) = logged("TASK_ENQUEUE_FAILED")
-    assert (line["task"], line["request_id"]) == ("errand", context.request_id)
+    assert (line["task"], line["request_id"]) == (errand.name, context.request_id)
     assert "Connection refused" in line["error"]

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -56,7 +57,7 @@ def is_ready(url: str) -> bool:
 def test_every_web_process_is_ready_and_each_process_ends_in_order(deployed: tuple[dict[str, Process], list[str]]):
     processes, urls = deployed
     for url in urls:
-        wait_for("it is ready", lambda url=url: is_ready(url), within_s=60)
+        wait_for("it is ready", partial(is_ready, url), within_s=60)
     for process in processes.values():
         process.send_signal(signal.SIGTERM)
     assert {name: process.wait(30) for name, process in processes.items()} == dict.fromkeys(processes, 0)

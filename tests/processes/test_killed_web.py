@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,10 @@ class Sender(threading.Thread):
         self.unanswered = 0
         self.enough = threading.Event()
 
+    def has_acknowledged(self, count: int) -> bool:
+        """Whether that many events got their 2xx."""
+        return len(self.acknowledged) >= count
+
     def run(self) -> None:
         """Send until it is enough."""
         with httpx.Client(base_url=self.web.url, headers={"Authorization": f"Bearer {self.web.token}"}) as agent:
@@ -135,8 +140,8 @@ def test_what_was_acknowledged_is_there_once_after_ten_kills(web: Web, tmp_path:
     sender.start()
     agent.start()
     for _ in range(KILLS):
-        before = len(sender.acknowledged)
-        wait_for("more is acknowledged", lambda seen=before: len(sender.acknowledged) > seen + 4 * BATCH)
+        enough = len(sender.acknowledged) + 4 * BATCH
+        wait_for("more is acknowledged", partial(sender.has_acknowledged, enough))
         web.kill()
         web.start()
     for thread in (sender, agent):
