@@ -74,7 +74,7 @@ class Shell:
     @property
     def has_doctor(self) -> bool:
         """Whether the bundled agent is switched on."""
-        return settings.DOCTOR_ENABLED
+        return bool(settings.DOCTOR_ENABLED)
 
     @property
     def is_admin(self) -> bool:

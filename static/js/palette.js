@@ -11,6 +11,7 @@ const actions = [
   { text: "Theme: dark", icon: "moon", run: () => setTheme("dark") },
   { text: "Keyboard help", icon: "keyboard", run: () => document.getElementById("keys").showModal() },
 ];
+const SHORTEST_ID = 4;
 let shown = [];
 let chosen = 0;
 
@@ -51,7 +52,7 @@ function fill() {
   shown = [...pages(), ...actions.map((action) => ({ kind: "action", ...action }))].filter(fits);
   const lookUp = { text: `Find ${text}`, icon: "search", kind: "any ID", run: () => field.form.requestSubmit() };
   // A word that names a page goes there; anything else is taken for an ID.
-  if (text) shown = shown.length ? [...shown, lookUp] : [lookUp];
+  if (text.length >= SHORTEST_ID || (text && !shown.length)) shown = [...shown, lookUp];
   chosen = 0;
   list.replaceChildren(...shown.map(option));
   mark();

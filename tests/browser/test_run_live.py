@@ -166,6 +166,15 @@ def test_the_drawer_of_a_running_call_fills_when_it_answers(watcher: Page, serve
     expect(watcher.locator("#run-drawer .kept-tail")).to_contain_text("END of the log")
 
 
+def test_a_wait_on_a_person_is_hatched_and_said(watcher: Page, server: WebConsole, network: Network):
+    story = busy_run()
+    story.span("approve", 9, None, outcome="waiting", phase="gather")
+    in_steps(server, story.until(10))
+    watched(watcher, network.url, story)
+    expect(watcher.locator("#ribbon-bands .wait")).to_have_attribute("fill", "url(#hatching)")
+    expect(watcher.locator(".span-rows .badge[data-word=waiting]")).to_have_text("waiting")
+
+
 def test_clocks_of_a_live_run_tick(watcher: Page, server: WebConsole, network: Network):
     story = busy_run()
     in_steps(server, story.until(10))

@@ -13,6 +13,7 @@ from django.utils import timezone
 from runs.models import AgentInstance, Environment
 from runs.queries.agents import agent_page, agent_story, instance_row
 from tests.cast import AgentCaller, make_agent
+from tests.pages.reading import html_of
 from tests.pages.runs import call, send_run
 
 SignIn = Callable[[User], Client]
@@ -56,7 +57,7 @@ def test_an_agent_is_degraded_if_any_of_its_working_instances_is(agent: AgentCal
 
 def test_the_list_says_loudly_what_is_missing(agent: AgentCaller, viewer: User, sign_in: SignIn):
     used(agent, startup=MISSING, started_at=timezone.now())
-    page = sign_in(viewer).get("/agents/").content.decode()
+    page = html_of(sign_in(viewer).get("/agents/"))
     assert re.search(r"lacks\s+<code>restart</code>: no KUBECONFIG", page)
 
 
@@ -66,14 +67,14 @@ def test_an_agents_page_weighs_how_its_runs_and_calls_went(agent: AgentCaller, v
     story = agent_story("dev", "triage", ["dev"], timezone.now())
     assert dict(story.statuses) == {"succeeded": 1, "failed": 1}
     assert dict(story.outcomes) == {"ok": 3, "timeout": 1}
-    page = sign_in(viewer).get("/agents/dev/triage/").content.decode()
+    page = html_of(sign_in(viewer).get("/agents/dev/triage/"))
     assert "ok 75 %" in page
     assert "timeout 25 %" in page
 
 
 def test_agents_of_other_environments_are_not_shown(foreign_agent: AgentCaller, viewer: User, sign_in: SignIn):
     Environment.objects.filter(name="prod").update(is_restricted=True)
-    assert "triage" not in sign_in(viewer).get("/agents/").content.decode()
+    assert "triage" not in html_of(sign_in(viewer).get("/agents/"))
     assert sign_in(viewer).get("/agents/prod/triage/").status_code == 404
 
 
@@ -100,7 +101,7 @@ def test_both_pages_cost_three_queries(agent: AgentCaller, django_assert_num_que
 def test_a_new_credential_is_shown_once_and_works(admin: User, sign_in: SignIn):
     form = {"environment": "dev", "agent": "deployer", "instance": "host-1", "days": "90"}
     response = sign_in(admin).post("/agents/new/", form)
-    token = re.search(r"ac_[\w-]{43}", response.content.decode())
+    token = re.search(r"ac_[\w-]{43}", html_of(response))
     assert token
     assert "no-store" in response.headers["Cache-Control"]
     made = AgentInstance.objects.get(name="host-1")
@@ -108,7 +109,7 @@ def test_a_new_credential_is_shown_once_and_works(admin: User, sign_in: SignIn):
     assert made.expires_at is not None
     assert abs(made.expires_at - timezone.now() - timedelta(days=90)) < timedelta(minutes=1)
     assert send_run(AgentCaller(made, token[0]))
-    assert token[0] not in sign_in(admin).get("/agents/dev/deployer/").content.decode()
+    assert token[0] not in html_of(sign_in(admin).get("/agents/dev/deployer/"))
 
 
 @pytest.mark.parametrize(
@@ -126,15 +127,15 @@ def test_a_refused_credential_says_why_and_keeps_what_was_typed(
     form = {"environment": "dev", "agent": "triage", "instance": "two", "days": "", **change}
     response = sign_in(admin).post("/agents/new/", form)
     assert response.status_code == status
-    page = response.content.decode()
+    page = html_of(response)
     assert 'role="alert"' in page
     assert f'name="agent" value="{form["agent"]}"' in page
 
 
 def test_rotating_gives_a_new_token_and_stops_the_old_one(agent: AgentCaller, admin: User, sign_in: SignIn):
     client = sign_in(admin)
-    assert "stops at once" in client.get(f"/agents/instances/{agent.instance.id}/rotate/sure").content.decode()
-    page = client.post(f"/agents/instances/{agent.instance.id}/rotate").content.decode()
+    assert "stops at once" in html_of(client.get(f"/agents/instances/{agent.instance.id}/rotate/sure"))
+    page = html_of(client.post(f"/agents/instances/{agent.instance.id}/rotate"))
     token = re.search(r"ac_[\w-]{43}", page)
     assert token
     assert agent.send().status_code == 401
@@ -154,4 +155,4 @@ def test_only_admins_touch_credentials(verb: str, agent: AgentCaller, operator: 
     assert [client.post(path).status_code, client.get(f"{path}/sure").status_code] == [403, 403]
     assert client.post("/agents/new/", {}).status_code == 403
     assert agent.send().status_code == 200
-    assert "Revoke" not in client.get("/agents/dev/triage/").content.decode()
+    assert "Revoke" not in html_of(client.get("/agents/dev/triage/"))

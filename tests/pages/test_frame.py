@@ -11,6 +11,7 @@ from agentconsole.errors import InternalError, error_response
 from runs.models import Environment
 from runs.shell import SECTIONS
 from runs.wording import environment_role
+from tests.pages.reading import html_of
 
 SignIn = Callable[[User], Client]
 PAGES = {
@@ -28,7 +29,7 @@ PAGES = {
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_title_says_what_the_page_is_and_the_rail_where(path: str, admin: User, sign_in: SignIn):
-    page = sign_in(admin).get(path).content.decode()
+    page = html_of(sign_in(admin).get(path))
     assert f"<title>{PAGES[path]} · Agent Console</title>" in page
     section = "/" + path.split("/")[1] + "/"
     is_in_rail = section in {section.path for section in SECTIONS}
@@ -39,14 +40,14 @@ def test_a_title_says_what_the_page_is_and_the_rail_where(path: str, admin: User
 def test_no_page_needs_what_its_csp_forbids(path: str, admin: User, sign_in: SignIn):
     response = sign_in(admin).get(path)
     assert "'unsafe-inline'" not in response.headers["Content-Security-Policy"]
-    page = response.content.decode()
+    page = html_of(response)
     assert not re.search(r"<[^>]+\s(style|on\w+)=", page)
     assert all("src=" in tag or "application/json" in tag for tag in re.findall(r"<script[^>]*>", page))
 
 
 def test_the_environments_that_one_sees_are_chips_in_their_colour(viewer: User, sign_in: SignIn):
     Environment.objects.create(name="prod-eu")
-    page = sign_in(viewer).get("/agents/").content.decode()
+    page = html_of(sign_in(viewer).get("/agents/"))
     assert '<span class="env" data-env="prod">prod-eu</span>' in page
 
 
@@ -60,26 +61,26 @@ def test_an_environment_is_coloured_by_the_first_part_of_its_name(name: str, rol
 
 
 def test_a_page_of_one_environment_says_so_on_its_body(viewer: User, sign_in: SignIn):
-    assert '<body data-env="prod">' in sign_in(viewer).get("/runs/?environment=prod").content.decode()
+    assert '<body data-env="prod">' in html_of(sign_in(viewer).get("/runs/?environment=prod"))
 
 
 def test_an_error_page_is_drawn_without_the_database(rf: RequestFactory):
     request = rf.get("/runs/", headers={"Accept": "text/html"})
     # Without the `db` fixture, pytest-django refuses every query.
-    page = error_response(request, InternalError("This is a bug in the console.")).content.decode()
+    page = html_of(error_response(request, InternalError("This is a bug in the console.")))
     assert "<title>The console broke · Agent Console</title>" in page
     assert "This is a bug in the console." in page
 
 
 def test_an_error_page_carries_the_request_id_to_report(viewer: User, sign_in: SignIn):
     response = sign_in(viewer).get("/runs/?status=broken", headers={"X-Request-ID": "req-to-report"})
-    assert "<code data-copy>req-to-report</code>" in response.content.decode()
+    assert "<code data-copy>req-to-report</code>" in html_of(response)
 
 
 def test_the_login_page_says_that_a_password_was_wrong(viewer: User):
     response = Client().post("/login/", {"username": "vera", "password": "wrong"})
-    assert 'role="alert"' in response.content.decode()
-    assert 'value="vera"' in response.content.decode()
+    assert 'role="alert"' in html_of(response)
+    assert 'value="vera"' in html_of(response)
 
 
 def test_the_start_page_is_the_run_list(viewer: User, sign_in: SignIn):

@@ -14,6 +14,7 @@ from django.utils import timezone
 from runs.queries.histogram import BARS, Histogram, histogram
 from runs.queries.run_filter import filter_of
 from tests.cast import AgentCaller
+from tests.pages.reading import html_of
 from tests.pages.runs import call, send_run
 
 
@@ -70,5 +71,5 @@ def test_a_bar_leads_to_its_own_stretch_of_time(agent: AgentCaller, viewer: User
     (bar,) = [bar for bar in histogram_of("status=failed").bars if bar.total]
     path = f"?status=failed&from={bar.since:%Y-%m-%dT%H:%M:%S}&to={bar.until:%Y-%m-%dT%H:%M:%S}"
     escaped = path.replace(":", "%3A").replace("&", "&amp;")
-    assert f'<a href="{escaped}"' in client.get("/runs/?status=failed").content.decode()
-    assert run in client.get(f"/runs/{path}").content.decode()
+    assert f'<a href="{escaped}"' in html_of(client.get("/runs/?status=failed"))
+    assert run in html_of(client.get(f"/runs/{path}"))

@@ -7,6 +7,7 @@ from django.test import Client
 
 from runs.models import SavedView
 from runs.services.saved_views import VIEWS_A_PERSON
+from tests.pages.reading import html_of
 
 SignIn = Callable[[User], Client]
 
@@ -19,7 +20,7 @@ def test_a_view_is_saved_shown_and_removed(viewer: User, sign_in: SignIn):
     client = sign_in(viewer)
     assert save(client, "prod failures", "status=failed&environment=prod") == 302
     view = SavedView.objects.get()
-    assert f'href="/runs/?{view.query}"'.replace("&", "&amp;") in client.get("/runs/").content.decode()
+    assert f'href="/runs/?{view.query}"'.replace("&", "&amp;") in html_of(client.get("/runs/"))
     client.post(f"/runs/views/{view.id}/remove")
     assert not SavedView.objects.exists()
 
@@ -40,7 +41,7 @@ def test_a_view_belongs_to_one_person(viewer: User, operator: User, sign_in: Sig
     view = SavedView.objects.get()
     sign_in(operator).post(f"/runs/views/{view.id}/remove")
     assert SavedView.objects.filter(id=view.id).exists()
-    assert "mine" not in sign_in(operator).get("/runs/").content.decode()
+    assert "mine" not in html_of(sign_in(operator).get("/runs/"))
 
 
 def test_a_view_needs_a_name_and_there_is_a_limit(viewer: User, sign_in: SignIn):

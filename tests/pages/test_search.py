@@ -12,6 +12,7 @@ from runs.models import Environment, Span
 from runs.queries.search import HITS_A_KIND, search
 from tests.cast import AgentCaller
 from tests.ingest.items import span
+from tests.pages.reading import html_of
 from tests.pages.runs import ago, send_run
 
 SignIn = Callable[[User], Client]
@@ -57,7 +58,7 @@ def test_a_span_id_leads_to_the_span_in_its_run(text: str, run: str, client: Cli
 
 def test_several_hits_are_listed_with_what_they_are(agent: AgentCaller, run: str, client: Client):
     send_run(agent, request_id="req_01mzzzaaa")
-    page = client.get("/search/?q=req_01mzzz").content.decode()
+    page = html_of(client.get("/search/?q=req_01mzzz"))
     assert 'href="/r/req_01mzzzzzz"' in page
     assert 'href="/r/req_01mzzzaaa"' in page
     assert "<td>request</td>" in page
@@ -78,7 +79,7 @@ def test_upper_and_lower_case_are_two_request_ids(agent: AgentCaller, client: Cl
 def test_what_is_not_there_is_said_so(text: str, run: str, client: Client):
     response = client.get("/search/", {"q": text})
     assert response.status_code == 200
-    assert "Find a run by any ID" in response.content.decode() or "Nothing has the ID" in response.content.decode()
+    assert "Find a run by any ID" in html_of(response) or "Nothing has the ID" in html_of(response)
 
 
 def test_nothing_of_an_environment_that_is_not_visible_is_found(foreign_agent: AgentCaller, client: Client):
@@ -93,7 +94,7 @@ def test_nothing_of_an_environment_that_is_not_visible_is_found(foreign_agent: A
 def test_a_beginning_that_many_share_is_cut_and_says_so(agent: AgentCaller, client: Client):
     for number in range(HITS_A_KIND + 1):
         send_run(agent, request_id=f"many-{number:02}")
-    page = client.get("/search/?q=many-").content.decode()
+    page = html_of(client.get("/search/?q=many-"))
     assert page.count('href="/r/many-') == HITS_A_KIND
     assert "Type more of it" in page
 
@@ -111,7 +112,7 @@ def test_a_search_costs_a_fixed_number_of_queries(
 def test_the_same_span_id_in_two_runs_is_two_hits(agent: AgentCaller, run: str, client: Client):
     other = send_run(agent, {**span("", at=ago(50)), "id": SPAN}, trace_id=new_trace_id())
     assert Span.objects.filter(span_id=SPAN).count() == 2
-    page = client.get(f"/search/?q={SPAN}").content.decode()
+    page = html_of(client.get(f"/search/?q={SPAN}"))
     assert f"/runs/{run}/?span={SPAN}" in page
     assert f"/runs/{other}/?span={SPAN}" in page
     assert target(client, new_span_id()) == ""

@@ -12,6 +12,7 @@ from django.utils import timezone
 from runs.models import Environment, TraceEvent
 from tests.cast import AgentCaller
 from tests.pages.plans import plan_of
+from tests.pages.reading import html_of
 from tests.pages.runs import ago, said, send_run
 from traces.queries import EventFilter, event_cursor_of, event_filter_of, event_page, token_counts
 
@@ -28,7 +29,7 @@ def counts(query: str = "", visible: tuple[str, ...] = ("dev", "prod")) -> dict[
 
 def test_a_tokens_events_are_shown_with_their_runs_and_fields(agent: AgentCaller, viewer: User, sign_in: SignIn):
     run = send_run(agent, said("ROUTER_DECISION", message="to the log search", fields={"chosen": "logs"}))
-    page = sign_in(viewer).get("/traces/?token=router_decision").content.decode()
+    page = html_of(sign_in(viewer).get("/traces/?token=router_decision"))
     assert f"/runs/{run}/?tab=tokens" in page
     assert "to the log search" in page
     assert "chosen=" in page
@@ -86,8 +87,8 @@ def test_nothing_of_an_environment_that_is_not_visible_is_told(
     send_run(foreign_agent, said("HIDDEN_TOKEN"))
     Environment.objects.filter(name="prod").update(is_restricted=True)
     client = sign_in(viewer)
-    assert "HIDDEN_TOKEN" not in client.get("/traces/").content.decode()
-    assert "No such event" in client.get("/traces/?token=HIDDEN_TOKEN").content.decode()
+    assert "HIDDEN_TOKEN" not in html_of(client.get("/traces/"))
+    assert "No such event" in html_of(client.get("/traces/?token=HIDDEN_TOKEN"))
     assert client.get("/traces/?environment=prod").status_code == 404
     assert counts(visible=()) == {}
 
