@@ -146,20 +146,20 @@ def warnings(counts: Mapping[str, int] | None, minutes: int) -> Finding:
     return notice(said, "Look them up under Traces.")
 
 
-def failures(calls: Sequence[Mapping[str, Any]] | None, hours: int) -> Finding:
+def failures(calls: Sequence[Mapping[str, Any]] | None, minutes: int) -> Finding:
     """Tool calls that failed."""
     if not calls:
-        return fine(f"No tool call of another agent failed in the last {hours} hours.")
+        return fine(f"No tool call of another agent failed in the last {minutes} minutes.")
     named = ", ".join(f"{call['name']} {call['outcome']} {call['calls']:,}×" for call in calls)
     return notice(
-        f"Tool calls that failed in the last {hours} hours, most first: {named}.", "Filter the runs by outcome."
+        f"Tool calls that failed in the last {minutes} minutes, most first: {named}.", "Filter the runs by outcome."
     )
 
 
-def slowest(tools: Sequence[Mapping[str, Any]] | None) -> Finding:
+def slowest(tools: Sequence[Mapping[str, Any]] | None, minutes: int) -> Finding:
     """Tools by their time."""
     if not tools:
-        return fine("No other agent called a tool yet.")
+        return fine(f"No other agent called a tool in the last {minutes} minutes.")
     named = ", ".join(f"{tool['name']} {span_of(tool['mean_ms'])} (most {span_of(tool['most_ms'])})" for tool in tools)
     return fine(f"The slowest tools on average: {named}.")
 

@@ -62,7 +62,7 @@ def test_only_warnings_of_others_count(agent: AgentCaller, foreign_agent: AgentC
 
 def test_failed_calls_are_counted_by_tool_and_outcome(agent: AgentCaller):
     send_run(agent, failed("timeout"), failed("timeout"), failed("error"), failed("ok"), failed("empty"))
-    assert failed_calls(DEV, hours=1, without_agent="doctor") == [
+    assert failed_calls(DEV, minutes=5, without_agent="doctor") == [
         {"name": "lookup", "outcome": "timeout", "calls": 2},
         {"name": "lookup", "outcome": "error", "calls": 1},
     ]
@@ -70,7 +70,7 @@ def test_failed_calls_are_counted_by_tool_and_outcome(agent: AgentCaller):
 
 def test_the_slowest_tools_come_first(agent: AgentCaller):
     send_run(agent, failed("ok"), lambda run: ended(span(run, name="quick"), elapsed_ms=3))
-    assert [tool["name"] for tool in slowest_tools(DEV, hours=1, without_agent="doctor")] == ["lookup", "quick"]
+    assert [tool["name"] for tool in slowest_tools(DEV, minutes=5, without_agent="doctor")] == ["lookup", "quick"]
 
 
 def test_silent_runs_are_told_with_their_request(agent: AgentCaller):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -43,16 +44,16 @@ def test_a_run_that_is_stopped_is_told_as_cancelled(settings: Any, monkeypatch: 
 def stop_when_running(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> None:
     """The limit is reached once the run has begun."""
 
-    class Limited(launching.subprocess.Popen):  # type: ignore[type-arg,name-defined]
+    class Limited(subprocess.Popen[bytes]):
         def wait(self, timeout: float | None = None) -> int:
             if timeout == launching.HARD_LIMIT_S:
                 until = time.monotonic() + 30
                 while not receiver.of("run.started") and time.monotonic() < until:
                     time.sleep(0.02)
-                raise launching.subprocess.TimeoutExpired("doctor", timeout)
+                raise subprocess.TimeoutExpired("doctor", timeout)
             return super().wait(timeout)
 
-    monkeypatch.setattr(launching.subprocess, "Popen", Limited)
+    monkeypatch.setattr(subprocess, "Popen", Limited)
 
 
 def test_the_credential_goes_by_the_environment_alone(settings: Any):

@@ -1,6 +1,7 @@
 """A reading can change nothing, and ends when its time is over."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -35,7 +36,7 @@ def count_for_ever() -> None:
         finished.append(True)
 
 
-def call(reading: Reading[..., object], *args: object) -> Envelope:
+def call(reading: Callable[..., object], *args: object) -> Envelope:
     with Console() as console, console.run() as run:
         return run.call(reading, *args, budget=NO_RETRY_BUDGET)
 

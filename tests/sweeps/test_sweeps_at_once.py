@@ -23,15 +23,22 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeps, "RUNS_A_BATCH", 3)
 
 
-def at_once(sweep: Callable[[], Found]) -> list[Found]:
-    def swept(_worker: int) -> Found:
+def closing_after(sweep: Callable[[], Found]) -> Callable[[], Found]:
+    """The sweep, for a thread that gives its connection back."""
+
+    def swept() -> Found:
         try:
             return sweep()
         finally:
             connection.close()
 
+    return swept
+
+
+def at_once(sweep: Callable[[], Found]) -> list[Found]:
     with ThreadPoolExecutor(WORKERS) as workers:
-        return list(workers.map(swept, range(WORKERS)))
+        running = [workers.submit(closing_after(sweep)) for _ in range(WORKERS)]
+        return [one.result() for one in running]
 
 
 def test_each_silent_run_is_stalled_by_one_of_them(agent: AgentCaller):
@@ -57,5 +64,5 @@ def test_a_run_that_an_ingest_has_in_hand_is_left_for_the_next_sweep(agent: Agen
     in_hand = [live_run(agent).id, ended_run(agent, days_ago=40).id]
     with transaction.atomic(), ThreadPoolExecutor(1) as worker:
         list(Run.objects.select_for_update().filter(id__in=in_hand))
-        assert worker.submit(lambda: (sweep(), connection.close())).result(10)[0] == 0
+        assert worker.submit(closing_after(sweep)).result(10) == 0
     assert sweep() == 1

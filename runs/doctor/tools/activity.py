@@ -90,23 +90,23 @@ def recent_warnings(environments: list[str], *, minutes: int, without_agent: str
 
 
 @Reading
-def failed_calls(environments: list[str], *, hours: int, without_agent: str) -> list[dict[str, Any]]:
+def failed_calls(environments: list[str], *, minutes: int, without_agent: str) -> list[dict[str, Any]]:
     """Tools of other agents whose calls failed, by outcome, most frequent first."""
-    failed = _tool_calls(environments, hours).filter(outcome__in=FAILED).exclude(run__agent__name=without_agent)
+    failed = _tool_calls(environments, minutes).filter(outcome__in=FAILED).exclude(run__agent__name=without_agent)
     counted = failed.values("name", "outcome").annotate(calls=Count("*")).order_by("-calls", "name", "outcome")
     return [dict(row) for row in counted[:TOP]]
 
 
 @Reading
-def slowest_tools(environments: list[str], *, hours: int, without_agent: str) -> list[dict[str, Any]]:
+def slowest_tools(environments: list[str], *, minutes: int, without_agent: str) -> list[dict[str, Any]]:
     """Tools of other agents by how long their calls take on average, slowest first."""
-    timed = _tool_calls(environments, hours).filter(elapsed_ms__isnull=False).exclude(run__agent__name=without_agent)
+    timed = _tool_calls(environments, minutes).filter(elapsed_ms__isnull=False).exclude(run__agent__name=without_agent)
     grouped = timed.values("name").annotate(calls=Count("*"), mean_ms=Avg("elapsed_ms"), most_ms=Max("elapsed_ms"))
     return [{**row, "mean_ms": round(row["mean_ms"])} for row in grouped.order_by(F("mean_ms").desc(), "name")[:TOP]]
 
 
-def _tool_calls(environments: list[str], hours: int) -> QuerySet[Span]:
-    since = first_id(timezone.now() - timedelta(hours=hours))
+def _tool_calls(environments: list[str], minutes: int) -> QuerySet[Span]:
+    since = first_id(timezone.now() - timedelta(minutes=minutes))
     return Span.objects.filter(run_id__gte=since, kind=SpanKind.TOOL, run__environment__in=environments)
 
 
