@@ -138,6 +138,30 @@ def test_a_band_zooms_the_timeline_to_its_time_and_back(run: Page):
     expect(run.locator(".minimap-view")).to_be_visible()
 
 
+def test_the_wheel_zooms_around_the_pointer_and_pans(run: Page):
+    track = row(run, "plan").locator(".span-track")
+    track.hover(position={"x": 20, "y": 10})
+    run.keyboard.down("Control")
+    run.mouse.wheel(0, -300)
+    run.keyboard.up("Control")
+    expect(run.locator(".minimap-view")).to_be_visible()
+    before = run.locator(".span-axis").text_content()
+    run.keyboard.press(">")
+    expect(run.locator(".span-axis")).not_to_have_text(before or "")
+
+
+def test_dragging_over_the_minimap_zooms_to_that_part(run: Page):
+    box = run.locator(".minimap").bounding_box()
+    assert box is not None
+    run.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 10)
+    run.mouse.down()
+    run.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 10, steps=5)
+    run.mouse.up()
+    view = run.locator(".minimap-view").bounding_box()
+    assert view is not None
+    assert abs(view["width"] - box["width"] / 4) < 4
+
+
 def test_the_ribbon_tells_of_the_gap(run: Page):
     expect(run.locator("#ribbon-answer")).to_have_text("46 s in gather, 51 % of the run; no tick for 12 s")
     expect(run.locator("#ribbon-bands .gap")).to_have_count(1)

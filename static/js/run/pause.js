@@ -34,7 +34,7 @@ export function pause({ onResume }) {
 
   function tell() {
     const changes = logs.reduce((sum, log) => sum + log.ticks.length + log.spans.length + log.events.length, 0);
-    say(text, `Held still${changes ? `, ${count(changes)} changes wait` : ""} · . goes on`);
+    say(text, `Held still${changes ? `, ${count(changes)} changes wait` : ""} · press . to go on`);
   }
 
   return held;

@@ -10,6 +10,7 @@ import { newRow, updateRow } from "./row.js";
 import { count } from "./text.js";
 import { timelineTools } from "./tools.js";
 import { flatten } from "./tree.js";
+import { bindWheel } from "./wheel.js";
 import { windowed } from "./windowed.js";
 
 const MARK_EVERY_PX = 110;
@@ -174,15 +175,7 @@ export function timeline(panel, page) {
     else page.open({ span: id });
   });
 
-  grid.addEventListener("wheel", (event) => {
-    const track = event.target.closest(".span-track");
-    if (!track || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
-    event.preventDefault();
-    if (event.shiftKey) return pan(Math.sign(event.deltaX || event.deltaY) * 0.1);
-    const box = track.getBoundingClientRect();
-    const shown = shownView();
-    zoomBy(event.deltaY > 0 ? 1.25 : 0.8, shown.from + ((event.clientX - box.left) / box.width) * (shown.to - shown.from));
-  }, { passive: false });
+  bindWheel(grid, { shownView, zoomBy, pan });
 
   return {
     update,
