@@ -7,6 +7,7 @@ import { el, say, set, svg } from "./dom.js";
 
 const LANE = 32;
 const BAND = 30;
+const WAIT = 9;
 const BEAT_EVERY_PX = 3;
 const EDGE_PX = 12;
 const LETTER_PX = 6.6;
@@ -99,7 +100,7 @@ export function ribbonView({ onZoom }) {
       const top = band.lane * LANE;
       nodes.push(svg("path", { class: "beats", d: beats(band, top) }));
     }
-    for (const [from, to] of model.waits) nodes.push(svg("rect", { class: "wait", fill: "url(#hatching)", x: x(from), width: Math.max(x(to) - x(from), 2), height: height - 2 }));
+    for (const [from, to] of model.waits) nodes.push(svg("rect", { class: "wait", fill: "url(#hatching)", x: x(from), width: Math.max(x(to) - x(from), 2), height: WAIT }));
     if (model.times.isLive) nodes.push(svg("rect", { class: "now", x: x(model.times.to) - 2, width: 2, height }));
     layers.marks.replaceChildren(...nodes);
   }
