@@ -94,14 +94,13 @@ def instance_row(instance: AgentInstance, now: datetime) -> InstanceRow:
 
 
 def _state(instance: AgentInstance, now: datetime) -> str:
-    seen_at = max((at for at in (instance.last_used_at, instance.started_at) if at), default=None)
     if instance.revoked_at is not None:
         return "revoked"
     if not instance.is_usable(now):
         return "expired"
-    if seen_at is None:
+    if instance.last_used_at is None:
         return "unseen"
-    if now - seen_at > GONE_AFTER:
+    if now - instance.last_used_at > GONE_AFTER:
         return "gone"
     return "degraded" if instance.missing_tools else "ready"
 
