@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from celery import Task, shared_task
+from celery import Task, shared_task, signals
 
 from agentconsole.errors import UnauthorizedError
 from agentconsole.jobs import enqueue_on_commit
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.context import Transport, current_context
+from runs.doctor.launch import stop_running
 from runs.services import doctor, sweeps
 
 log = get_logger(__name__)
@@ -15,6 +16,12 @@ log = get_logger(__name__)
 # Who asked waits for their turn, longer than a dead run holds its place; who is not served by then asks again.
 TURN_EVERY_S = 3
 TURNS = 30
+
+
+@signals.worker_shutting_down.connect
+def _stop_doctor(**kwargs: Any) -> None:
+    """A worker that ends doesn't wait for a whole examination; its run is told as cancelled."""
+    stop_running()
 
 
 @shared_task

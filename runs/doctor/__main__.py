@@ -11,6 +11,10 @@ from agentconsole.protocol.context import RequestContext, Transport, bound_conte
 from agentconsole.sdk import Console
 from runs.doctor.launch import CONTEXT_VARIABLE
 
+# Delivering the last items: at leisure after a run, in a hurry when stopped, for then the console often stops too.
+DELIVERY_S = 10
+STOPPED_DELIVERY_S = 1
+
 
 def main() -> int:
     """Examine the console; the exit code."""
@@ -21,10 +25,14 @@ def main() -> int:
 
     carried = os.environ.pop(CONTEXT_VARIABLE, "")
     context = RequestContext.from_message(json.loads(carried)) if carried else RequestContext.mint(Transport.CLI)
-    with bound_context(context), Console.from_env() as console:
+    with bound_context(context):
+        console = Console.from_env()
+        console.exit_deadline_s = STOPPED_DELIVERY_S
         # The programs that the doctor runs have no use for its credential.
         os.environ.pop("CONSOLE_TOKEN", None)
-        return 0 if examine(console) else 1
+        is_whole = examine(console)
+        console.close(DELIVERY_S)
+        return 0 if is_whole else 1
 
 
 if __name__ == "__main__":

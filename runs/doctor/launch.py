@@ -16,6 +16,8 @@ HARD_LIMIT_S = 60
 STOP_GRACE_S = 10
 CONTEXT_VARIABLE = "DOCTOR_CONTEXT"
 
+_running: set[subprocess.Popen[bytes]] = set()
+
 
 def launch(context: RequestContext, *, token: str, limit_s: float = HARD_LIMIT_S) -> int:
     """Run the doctor within `context` and wait; its exit code, negative if it was stopped at the limit.
@@ -28,13 +30,21 @@ def launch(context: RequestContext, *, token: str, limit_s: float = HARD_LIMIT_S
         env=os.environ | _variables(context, token),
         stdin=subprocess.DEVNULL,
     )
+    _running.add(process)
     try:
         return process.wait(limit_s)
     except subprocess.TimeoutExpired:
         return _stop(process)
     finally:
+        _running.discard(process)
         if process.poll() is None:
             _stop(process)
+
+
+def stop_running() -> None:
+    """Ask what was launched from this process to stop. Who waits in `launch` sees to the rest."""
+    for process in list(_running):
+        process.terminate()
 
 
 def _variables(context: RequestContext, token: str) -> dict[str, str]:

@@ -73,7 +73,7 @@ def examine_console(*, asked_by: str = "") -> None:
     with _lease():
         code = launch(context, token=credential.token)
     if code:
-        log.error("DOCTOR_FAILED", code=code)
+        log.warning("DOCTOR_FAILED", code=code)
 
 
 def doctor_credential() -> Credential:

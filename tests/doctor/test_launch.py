@@ -2,17 +2,19 @@
 
 import json
 import os
-import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import signals
 
+import runs.tasks  # noqa: F401  it listens to the worker
 from agentconsole.protocol.context import RequestContext, Transport
 from runs.doctor import launch as launching
 from runs.doctor.launch import launch
-from tests.sdk.receiver import Receiver
+from tests.sdk.receiver import Receiver, wait_until
 
 pytestmark = pytest.mark.processes
 CONTEXT = RequestContext.mint(Transport.CLI)
@@ -31,29 +33,17 @@ def test_a_process_over_its_limit_is_stopped(settings: Any):
     assert time.monotonic() - started < launching.STOP_GRACE_S
 
 
-def test_a_run_that_is_stopped_is_told_as_cancelled(settings: Any, monkeypatch: pytest.MonkeyPatch):
+def test_a_worker_that_ends_ends_its_doctor_whose_run_is_told_as_cancelled(settings: Any):
     receiver = Receiver()
     settings.CONSOLE_URL = receiver.url
-    stop_when_running(monkeypatch, receiver)
-    assert launch(CONTEXT, token="ac_test") < 0
+    with ThreadPoolExecutor(1) as worker:
+        launched = worker.submit(launch, CONTEXT, token="ac_test")
+        wait_until(lambda: receiver.of("run.started"), within_s=30)
+        signals.worker_shutting_down.send(sender=None)
+        assert launched.result(launching.STOP_GRACE_S) < 0
     [finished] = receiver.of("run.finished")
     receiver.close()
     assert finished["status"] == "cancelled"
-
-
-def stop_when_running(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> None:
-    """The limit is reached once the run has begun."""
-
-    class Limited(subprocess.Popen[bytes]):
-        def wait(self, timeout: float | None = None) -> int:
-            if timeout == launching.HARD_LIMIT_S:
-                until = time.monotonic() + 30
-                while not receiver.of("run.started") and time.monotonic() < until:
-                    time.sleep(0.02)
-                raise subprocess.TimeoutExpired("doctor", timeout)
-            return super().wait(timeout)
-
-    monkeypatch.setattr(subprocess, "Popen", Limited)
 
 
 def test_the_credential_goes_by_the_environment_alone(settings: Any):
