@@ -16,7 +16,7 @@ from agentconsole.health.probes import with_probes  # noqa: E402
 from agentconsole.sockets import BodyLimit, OwnOrigin, SocketContext, deny  # noqa: E402
 from runs.consumers import LiveConsumer  # noqa: E402
 
-_sockets = URLRouter([path("ws/live", LiveConsumer.as_asgi()), re_path("", deny)])
+_sockets = URLRouter([path("ws/live", LiveConsumer.as_asgi()), re_path("", deny)])  # type: ignore[arg-type]  # Django's types know no ASGI applications
 
 application = with_probes(
     ProtocolTypeRouter(

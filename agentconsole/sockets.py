@@ -1,7 +1,7 @@
 """What every connection passes on its way to Django or Channels: limits, the origin of a socket, its request context."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from agentconsole.protocol.context import RequestContext, Transport, bound_conte
 log = get_logger(__name__)
 
 Scope = dict[str, Any]
-Message = dict[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -44,13 +44,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
     # No channel of its own: the hub listens once for the whole process.
     channel_layer_alias = ""
     recheck_s: ClassVar[float] = RECHECK_S
+    socket: Socket | None = None
+    watch: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve the socket to its end, however it comes: closed, broken or cancelled."""
         self.environments: dict[str, str] = {}
         self.mistakes = 0
-        self.socket: Socket | None = None
-        self.watch: asyncio.Task[None] | None = None
         try:
             await super().__call__(scope, receive, send)
         finally:

@@ -62,7 +62,7 @@ class Topic:
     @property
     def head(self) -> Cursor | None:
         """The furthest that anybody stands."""
-        return max(self._standing.values(), default=None)  # type: ignore[type-var]  # int or str, alike in one topic
+        return max(self._standing.values(), default=None)
 
     def add(self, socket: Socket, cursor: Cursor) -> None:
         """`socket` has everything up to `cursor` and wants what comes after."""
@@ -112,7 +112,7 @@ class Topic:
         """Bring every subscriber that has room to the topic's end, one page for each place that somebody stands at in turn."""
         behind = set(self._standing)
         while places := {self._standing[socket] for socket in behind & self._standing.keys() if socket.has_room}:
-            for cursor in sorted(places):  # type: ignore[type-var]  # int or str, alike in one topic
+            for cursor in sorted(places):
                 head = self.head
                 page: Page = await in_thread(self.reader.read, cursor, head if cursor != head else None)
                 group = [socket for socket, at in self._standing.items() if at == cursor and socket.has_room]

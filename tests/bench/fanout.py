@@ -13,13 +13,15 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from agentconsole.protocol.ids import new_request_id, uuid7
 from tests.bench.console import ROOT, Console, console
@@ -29,7 +31,7 @@ LIMIT = 3.0
 WARM_UP = 5
 APART_S = 0.15  # longer than a topic's spacing: each tick is a frame of its own
 
-Post = Callable[[], Awaitable[Any]]
+Post = Callable[[], Coroutine[Any, Any, Any]]
 
 
 def main(sockets: int, rounds: int) -> None:
@@ -49,7 +51,8 @@ async def measure(
     ours: Console, cookie: str, bare_url: str, sockets: int, rounds: int
 ) -> tuple[list[float], list[float]]:
     """Seconds of each round, the console's and the bare one's, in turns so that both see the same machine."""
-    run_id, taken = str(uuid7()), ([], [])
+    run_id = str(uuid7())
+    taken: tuple[list[float], list[float]] = ([], [])
     async with httpx.AsyncClient(timeout=30) as http:
 
         async def ingest(item: dict[str, Any]) -> None:
@@ -65,12 +68,12 @@ async def measure(
         ):
             await asyncio.gather(*(received(wire, b'"live"') for wire in watching))
             for number in range(WARM_UP + rounds):
-                tick_s, text = await broadcast(watching, lambda: ingest(tick(run_id)), b'"phase":"gather"')
+                tick_s, text = await broadcast(watching, partial(ingest, tick(run_id)), b'"phase":"gather"')
                 taken[0].append(tick_s)
                 for wire in watching:
                     await wire.send(json.dumps({"ack": number + 3}))  # the log so far, the word "live", and the ticks
                 await asyncio.sleep(APART_S)
-                taken[1].append((await broadcast(bare, lambda text=text: http.post(bare_url, content=text), text))[0])
+                taken[1].append((await broadcast(bare, partial(http.post, bare_url, content=text), text))[0])
                 await asyncio.sleep(APART_S)
     return taken
 
@@ -103,7 +106,7 @@ async def crowd(url: str, sockets: int, *, cookie: str = "", says: str = "") -> 
         for _ in range(sockets):
             socket_of = connect(
                 url.rstrip("/").replace("http", "ws") + "/ws/live",
-                origin=url.rstrip("/"),
+                origin=Origin(url.rstrip("/")),
                 additional_headers={"Cookie": cookie},
             )
             wires.append(await stack.enter_async_context(socket_of))

@@ -8,16 +8,16 @@ from typing import Any
 from agentconsole.protocol.ids import new_request_id, new_span_id, uuid7
 from runs.ingest import ingest_batch
 from runs.ingest.body import Batch
-from runs.models import AgentInstance
 from runs.queries.log import run_log
+from tests.cast import AgentCaller
 
 Item = dict[str, Any]
 START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
 
-def ingest(agent: AgentInstance, items: list[Item]) -> None:
+def ingest(agent: AgentCaller, items: list[Item]) -> None:
     """Store items as the native door does."""
-    answer = ingest_batch(Batch(items), instance=agent)
+    answer = ingest_batch(Batch(items), instance=agent.instance)
     assert not answer["rejected"], answer
 
 

@@ -5,18 +5,19 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 
 from agentconsole import live
 from agentconsole.asgi import application
-from runs.models import AgentInstance, Environment
-from runs.services.credentials import issue_credential
+from agentconsole.protocol.ids import uuid7
+from runs.models import Environment
+from runs.services.bootstrap import make_groups_and_environments
 
 PATIENCE_S = 10
 
@@ -93,25 +94,9 @@ async def browser(client: Client | None, **headers: str) -> AsyncIterator[Browse
 
 @pytest.fixture
 def environments(transactional_db: None) -> None:
-    Environment.objects.bulk_create([Environment(name="dev"), Environment(name="prod", is_restricted=True)])
-    Group.objects.bulk_create([Group(name=name) for name in ("viewer", "operator", "admin")])
-
-
-@pytest.fixture
-def agent(environments: None) -> AgentInstance:
-    return issue_credential(actor="test", environment="dev", agent="scout", instance="one").instance
-
-
-@pytest.fixture
-def prod_agent(environments: None) -> AgentInstance:
-    return issue_credential(actor="test", environment="prod", agent="scout", instance="one").instance
-
-
-@pytest.fixture
-def viewer(environments: None) -> User:
-    person = User.objects.create_user("vera", password="a long enough one")
-    person.groups.add(Group.objects.get(name="viewer"))
-    return person
+    """As everywhere, but for `prod`, which only its members see."""
+    make_groups_and_environments()
+    Environment.objects.filter(name="prod").update(is_restricted=True)
 
 
 @pytest.fixture
@@ -124,8 +109,8 @@ def signed_in(viewer: User) -> Client:
 class Notebook:
     """A topic without a database: numbered lines that a test writes."""
 
-    spacing_s = 0.02
-    is_ordered = True
+    spacing_s: ClassVar[float] = 0.02
+    is_ordered: ClassVar[bool] = True
     limit = 3
     lines: list[str] = []
     reads: list[tuple[int, int | None]] = []
@@ -201,6 +186,4 @@ async def readers(count: int) -> AsyncIterator[list[Reader]]:
 
 @pytest.fixture
 def run_id() -> uuid.UUID:
-    from agentconsole.protocol.ids import uuid7
-
     return uuid7()

@@ -1,6 +1,6 @@
 """A request body above its cap is refused before Django takes it in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -15,9 +15,11 @@ def limit(settings) -> None:
     settings.INGEST_MAX_BYTES = LIMIT
 
 
-async def answer_to(chunks: list[bytes], *, announced: int | None = None) -> tuple[list[dict[str, Any]], list[bytes]]:
+async def answer_to(
+    chunks: list[bytes], *, announced: int | None = None
+) -> tuple[list[Mapping[str, Any]], list[bytes]]:
     """What is sent for a POST of these chunks, and what the application got of them."""
-    sent: list[dict[str, Any]] = []
+    sent: list[Mapping[str, Any]] = []
     got: list[bytes] = []
 
     async def incoming() -> AsyncIterator[dict[str, Any]]:
@@ -35,7 +37,7 @@ async def answer_to(chunks: list[bytes], *, announced: int | None = None) -> tup
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"stored"})
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: Mapping[str, Any]) -> None:
         sent.append(message)
 
     headers = [(b"x-request-id", b"req_mine")]

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -60,7 +61,7 @@ def test_tells_each_change_once(agent, clock, topic: RunsTopic) -> None:
     clock.shift(1)
     told, cursor = read_all(topic, cursor)
     assert told == []
-    ingest(agent, [tick(first)])
+    ingest(agent, [tick(UUID(first))])
     told, cursor = read_all(topic, cursor)
     assert told == [first]
 
@@ -129,9 +130,9 @@ def test_long_texts_of_a_run_come_cut(agent, clock, topic: RunsTopic) -> None:
     assert len(run["query"]) == live_topics.LIST_TEXT
 
 
-def test_another_environments_runs_are_not_in_the_list(agent, prod_agent, clock, topic: RunsTopic) -> None:
+def test_another_environments_runs_are_not_in_the_list(agent, foreign_agent, clock, topic: RunsTopic) -> None:
     cursor = topic.start(iso(timezone.now()))
-    begin(prod_agent)
+    begin(foreign_agent)
     assert read_all(topic, cursor)[0] == []
 
 

@@ -12,7 +12,8 @@ from django.test import Client
 
 from agentconsole.live import hub as hubs
 from runs import live_topics
-from runs.models import AgentInstance, Run
+from runs.models import Run
+from tests.cast import AgentCaller
 from tests.live.busy_run import Shown, busy_run, ingest, snapshot
 from tests.live.conftest import Browser, browser
 
@@ -42,7 +43,7 @@ def same(one: Shown, other: Shown) -> bool:
     return (one.seq, one.run, one.rows) == (other.seq, other.run, other.rows)
 
 
-async def feed(agent: AgentInstance, batches: list[list[dict[str, Any]]]) -> None:
+async def feed(agent: AgentCaller, batches: list[list[dict[str, Any]]]) -> None:
     for batch in batches:
         await ingest_soon(agent, batch)
 
@@ -51,7 +52,7 @@ async def last_seq(run_id: uuid.UUID) -> int:
     return (await Run.objects.aget(id=run_id)).seq
 
 
-async def watch_busy_run(agent: AgentInstance, run_id: uuid.UUID, client: Client, seed: int) -> None:
+async def watch_busy_run(agent: AgentCaller, run_id: uuid.UUID, client: Client, seed: int) -> None:
     batches = busy_run(run_id, random.Random(seed))
     await feed(agent, batches[:10])
     shown = await snapshot_soon(run_id)

@@ -49,8 +49,8 @@ async def test_who_is_not_signed_in_is_told_by_4401(environments: None) -> None:
         assert await page.closed_with() == 4401
 
 
-async def test_a_run_of_an_environment_that_one_may_not_see_does_not_exist(signed_in, prod_agent, run_id) -> None:
-    await database_sync_to_async(ingest)(prod_agent, [started(run_id)])
+async def test_a_run_of_an_environment_that_one_may_not_see_does_not_exist(signed_in, foreign_agent, run_id) -> None:
+    await database_sync_to_async(ingest)(foreign_agent, [started(run_id)])
     async with browser(signed_in) as page:
         await page.subscribe(f"run:{run_id}", 0)
         hidden = await page.receive()

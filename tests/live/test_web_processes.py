@@ -8,11 +8,9 @@ import re
 import socket
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,14 +20,14 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
-from runs.models import AgentInstance, Run
-from runs.services.credentials import rotate_credential
+from runs.models import Run
 from tests.live.busy_run import Shown, busy_run, snapshot
+from tests.processes.running import ROOT, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30
 
 
@@ -46,27 +44,24 @@ def web_process(**variables: str) -> Iterator[str]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-    environment = os.environ | {"DATABASE_URL": database_url(), "LOG_LEVEL": "WARNING", **variables}
+    own = {"CONSOLE_VAR": str(settings.VAR_DIR), "SECRET_KEY": settings.SECRET_KEY, "LOG_LEVEL": "WARNING"}
+    environment = os.environ | own | {"DATABASE_URL": database_url(), **variables}
     command = [sys.executable, "manage.py", "serve", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
-        wait_for(f"http://127.0.0.1:{port}/health/live")
-        yield f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}"
+        wait_for("the web process is up", lambda: answers(f"{url}/health/live"))
+        yield url
     finally:
         process.terminate()
         process.wait(PATIENCE_S)
 
 
-def wait_for(url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(url).raise_for_status()
-        except httpx.HTTPError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"{url} did not answer")
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
 
 
 class Page:
@@ -89,14 +84,9 @@ class Page:
 @asynccontextmanager
 async def page(url: str, client: Client, topic: str, after: int) -> AsyncIterator[Page]:
     cookie = {"Cookie": f"sessionid={client.cookies['sessionid'].value}"}
-    async with connect(url.replace("http", "ws") + "/ws/live", origin=url, additional_headers=cookie) as wire:
+    async with connect(url.replace("http", "ws") + "/ws/live", origin=Origin(url), additional_headers=cookie) as wire:
         await wire.send(json.dumps({"subscribe": topic, "after": after}))
         yield Page(wire)
-
-
-@pytest.fixture
-def token(agent: AgentInstance) -> str:
-    return rotate_credential(actor="test", instance_id=agent.id).token
 
 
 async def deliver(url: str, token: str, batches: list[list[dict[str, Any]]]) -> int:
@@ -125,25 +115,25 @@ async def watch(writes_to: str, watches: str, token: str, client: Client, run_id
     assert (shown.seq, shown.run, shown.rows) == (fresh.seq, fresh.run, fresh.rows)
 
 
-async def test_a_page_follows_a_run_through_one_process(token, signed_in, run_id) -> None:
+async def test_a_page_follows_a_run_through_one_process(agent, signed_in, run_id) -> None:
     with web_process() as url:
-        await watch(url, url, token, signed_in, run_id)
+        await watch(url, url, agent.token, signed_in, run_id)
 
 
 @pytest.mark.redis
-async def test_a_page_on_one_process_follows_what_the_other_stores(token, signed_in, run_id) -> None:
+async def test_a_page_on_one_process_follows_what_the_other_stores(agent, signed_in, run_id) -> None:
     with ExitStack() as stack:
         one, other = (stack.enter_context(web_process(WEB_PROCESSES="2")) for _ in range(2))
-        await watch(one, other, token, signed_in, run_id)
+        await watch(one, other, agent.token, signed_in, run_id)
         async with page(other, signed_in, f"run:{run_id}", 0) as late:
             shown = Shown()
             await late.follow(shown, (await Run.objects.aget(id=run_id)).seq)
 
 
 @pytest.mark.redis
-async def test_two_processes_without_a_word_between_them_differ_by_a_poll_at_most(token, signed_in, run_id) -> None:
+async def test_two_processes_without_a_word_between_them_differ_by_a_poll_at_most(agent, signed_in, run_id) -> None:
     """Each with a Redis database of its own: every hint is lost."""
     base = re.sub(r"/\d+$", "", settings.REDIS_URL.rstrip("/"))
     with ExitStack() as stack:
         one, other = (stack.enter_context(web_process(REDIS_URL=f"{base}/{number}")) for number in (14, 15))
-        await watch(one, other, token, signed_in, run_id)
+        await watch(one, other, agent.token, signed_in, run_id)
