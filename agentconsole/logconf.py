@@ -15,6 +15,9 @@ _NOISY = {
     "httpcore": "WARNING",
     "asyncio": "WARNING",
     "kombu": "WARNING",
+    # REQUEST_FINISHED says it with the request's id; these are written outside of it, one with a traceback a scanner.
+    "django.request": "ERROR",
+    "django.security.DisallowedHost": "CRITICAL",
 }
 
 

@@ -14,7 +14,8 @@ from agentconsole.logconf import get_logger
 log = get_logger(__name__)
 
 POLL_S = 0.1
-STOP_GRACE_S = 30
+# For each child; longer than a web process gives its requests.
+STOP_GRACE_S = 25
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MOST_S = 30
 # A child that lived this long had started well: its next crash is a first one.
@@ -95,20 +96,22 @@ class Supervisor:
         self._signals += 1
 
     def _stop(self) -> int:
+        """The last child first: a worker's tasks may still need the web process."""
         log.info("DRAIN_STARTED")
-        for child in self.children:
-            if child.process is not None:
-                # The child alone: a worker ends its own beat, a group's signal would cut it short.
-                child.process.terminate()
-        deadline = time.monotonic() + STOP_GRACE_S
-        while self._signals == 1 and time.monotonic() < deadline and any(child.is_alive() for child in self.children):
-            time.sleep(POLL_S)
-        left_over = [child.name for child in self.children if child.is_alive()]
-        for child in self.children:
-            child.send(signal.SIGKILL)
-            if child.process is not None:
-                child.process.wait()
-        log.info("DRAIN_FINISHED", killed=left_over)
+        killed = [child.name for child in reversed(self.children) if not self._has_ended(child)]
+        log.info("DRAIN_FINISHED", killed=killed)
         if self._signals > 1:
             return 128 + signal.SIGINT
-        return 1 if left_over else 0
+        return 1 if killed else 0
+
+    def _has_ended(self, child: Child) -> bool:
+        """Ask a child and those it forked to end, and wait; whether it did so by itself. What is left is killed."""
+        child.send(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_GRACE_S
+        while child.is_alive() and self._signals == 1 and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        ended = not child.is_alive()
+        child.send(signal.SIGKILL)
+        if child.process is not None:
+            child.process.wait()
+        return ended

@@ -3,6 +3,7 @@
 import gc
 import os
 import socket
+from contextvars import Context
 from typing import Any
 
 from django.conf import settings
@@ -38,7 +39,9 @@ class Command(BaseCommand):
         from agentconsole.asgi import application
 
         _settle_memory()
-        ConsoleServer(application, listening, max_body_bytes=settings.INGEST_MAX_BYTES, on_start=begin).run()
+        server = ConsoleServer(application, listening, max_body_bytes=settings.INGEST_MAX_BYTES, on_start=begin)
+        # In an empty context: what happens here belongs to no request of the command line.
+        Context().run(server.run)
 
 
 def _settle_memory() -> None:
