@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import ManyToManyField
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
 
 from runs.access import Role, role_of
@@ -46,7 +48,8 @@ class PersonAdmin(ByRole, _UserAdmin):
 
     list_display = ("username", "email", "role", "is_active", "last_login")
     list_filter = ("groups", "is_active")
-    filter_horizontal = ("groups",)
+    filter_horizontal = ()
+    formfield_overrides = {ManyToManyField: {"widget": CheckboxSelectMultiple}}
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
@@ -63,7 +66,7 @@ class EnvironmentAdmin(ByRole, _ModelAdmin):
     """Environments: their name is their key, so it is given once. One with agents can't be deleted."""
 
     list_display = ("name", "is_restricted", "retention_days", "created_at")
-    filter_horizontal = ("members",)
+    formfield_overrides = {ManyToManyField: {"widget": CheckboxSelectMultiple}}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """A new name would be a new environment."""
