@@ -62,8 +62,9 @@ def browser(console: RunningConsole) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def examination(console: RunningConsole, browser: httpx.Client) -> Examination:
     """The run that the admin asked for, on a console whose logs are full of refused credentials."""
-    for _ in range(NOISE):
-        httpx.post(f"{console.url}/api/v1/ingest", json={"items": []}, headers={"Authorization": "Bearer ac_wrong"})
+    with httpx.Client(base_url=console.url, headers={"Authorization": "Bearer ac_wrong"}) as stranger:
+        for _ in range(NOISE):
+            assert stranger.post("/api/v1/ingest", json={"items": []}).status_code == 401
     form = {"csrfmiddlewaretoken": csrf_of(browser.get("/agents/"))}
     place = browser.post("/agents/doctor/run", data=form).headers["Location"]
 
