@@ -37,7 +37,7 @@ format: $(VENV)/.installed-dev ## put code and templates into their form
 	$(BIN)/djlint --reformat --quiet templates
 
 bench: $(VENV)/.installed-dev ## the speed claims, each a ratio from one run
-	$(BIN)/python -m pytest tests/bench -s $(TEST_ARGS)
+	$(BIN)/python -m tests.bench
 
 clean: ## remove what can be made again; the database in var/ stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
