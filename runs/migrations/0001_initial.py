@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('name', models.CharField(max_length=64, primary_key=True, serialize=False, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9._-]{0,63}\\Z', 'Use 1 to 64 of a-z, 0-9, dot, dash and underscore, starting with a letter or digit.')])),
                 ('is_restricted', models.BooleanField(default=False, help_text='Only its members and admins see it.')),
-                ('retention_days', models.PositiveIntegerField(blank=True, help_text="Empty: the console's RETENTION_DAYS.", null=True)),
+                ('retention_days', models.PositiveIntegerField(blank=True, help_text="Empty: the console's RETENTION_DAYS. 0: for ever.", null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('members', models.ManyToManyField(blank=True, related_name='environments', to=settings.AUTH_USER_MODEL)),
             ],

@@ -20,7 +20,7 @@ class Environment(models.Model):
     is_restricted = models.BooleanField(default=False, help_text="Only its members and admins see it.")
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="environments")
     retention_days = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Empty: the console's RETENTION_DAYS."
+        null=True, blank=True, help_text="Empty: the console's RETENTION_DAYS. 0: for ever."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

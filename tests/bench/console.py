@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,12 +69,10 @@ def _manage(environment: dict[str, str], *command: str) -> str:
     ).stdout
 
 
-def _await(running: Console) -> None:
+def _await(running: Console) -> httpx.Response:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        try:
-            httpx.get(f"{running.url}/health/live").raise_for_status()
-            return
-        except httpx.HTTPError:
-            time.sleep(0.05)
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{running.url}/health/live").raise_for_status()
+        time.sleep(0.05)
     raise SystemExit("the console did not start")

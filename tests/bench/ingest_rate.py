@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -38,7 +39,7 @@ WORDS = [
 ]
 
 
-def items_of_run(rng: random.Random) -> list[dict[str, object]]:
+def items_of_run(rng: random.Random) -> list[dict[str, Any]]:
     """One run of 32 items: a start, 4 ticks, 20 finished spans with 1.5 kB results, 6 events, an end."""
     run, at = str(uuid7()), "2026-11-22T20:00:00.000001Z"
     text = " ".join(rng.choices(WORDS, k=180))
