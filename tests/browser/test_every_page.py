@@ -26,6 +26,7 @@ PATHS = {
     "search, nothing": "/search/?q=nothing-like-it",
     "settings": "/settings/",
     "password": "/settings/password",
+    "API": "/api/v1/docs",
     "error": "/runs/?status=broken",
 }
 LIGHT_BYTES = 100_000
