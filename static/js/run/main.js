@@ -48,8 +48,9 @@ function take(log) {
   if (changed.run || changed.spans || changed.ticks || changed.events) timer ||= setTimeout(draw, Math.max(drawnAt + DRAW_EVERY_MS - performance.now(), 0));
 }
 
-/** Draws what is known; `isClockOnly` says that nothing but the time changed. */
-function draw(isClockOnly = false) {
+/** Draws what is known; `isTick` says that the clock asked for it: unless a draw is due, nothing but the time changed. */
+function draw(isTick = false) {
+  const isClockOnly = isTick && !timer;
   clearTimeout(timer);
   timer = 0;
   drawnAt = performance.now();
