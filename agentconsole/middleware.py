@@ -138,3 +138,10 @@ def answer_broken(request: HttpRequest) -> HttpResponse:
     return error_response(
         request, InternalError("This is a bug in the console. Its logs tell the story under this request ID.")
     )
+
+
+def answer_forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """`CSRF_FAILURE_VIEW`: a form without its token, or from another site's page."""
+    log.warning("REQUEST_REFUSED", status=ForbiddenError.http_status, code="csrf_failed", reason=reason)
+    message = "The form did not come from a page of this console, or is too old. Go back and reload it."
+    return error_response(request, ForbiddenError(message))

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from agentconsole.health.views import health, probe
+from agentconsole.health.views import health, probe, state
 
 urlpatterns = [
     path("", health, name="health"),
+    path("state", state, name="health-state"),
     path("live", probe, name="health-live"),
     path("ready", probe, name="health-ready"),
 ]

@@ -32,3 +32,9 @@ def health(request: HttpRequest) -> HttpResponse:
         for component in board.components
     ]
     return render(request, "health/board.html", {"report": report, "parts": parts, "now": now})
+
+
+@requires(Role.NOBODY)
+def state(request: HttpRequest) -> JsonResponse:
+    """The one word of the readiness probe, always with 200: a page that asks wants to know, not to fail."""
+    return JsonResponse({"status": board.report()["status"]})

@@ -1,5 +1,6 @@
 // What every page's frame does.
 import { copyButtons } from "./copy.js";
+import { keepHealth } from "./health-dot.js";
 import { bindKeys } from "./keys.js";
 import { bindPalette } from "./palette.js";
 import { bindTheme } from "./theme.js";
@@ -10,6 +11,7 @@ bindTheme();
 bindPalette();
 bindKeys();
 copyButtons(document);
+keepHealth();
 
 for (const button of document.querySelectorAll("[data-opens]")) {
   button.hidden = false;

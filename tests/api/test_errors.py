@@ -55,3 +55,11 @@ def test_a_page_says_so_when_the_database_is_away(viewer, sign_in):
 def test_the_request_id_is_taken_over_where_it_is_sane(client: Client):
     assert client.get("/login/", headers={"X-Request-ID": "abc-1"}).headers["X-Request-ID"] == "abc-1"
     assert client.get("/login/", headers={"X-Request-ID": "a b"}).headers["X-Request-ID"].startswith("req_")
+
+
+def test_a_forged_form_is_refused_on_a_page_of_ours(operator):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(operator)
+    answer = browser.post("/agents/doctor/run")
+    assert answer.status_code == 403
+    assert "reload" in answer.content.decode()
