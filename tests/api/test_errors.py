@@ -63,3 +63,14 @@ def test_a_forged_form_is_refused_on_a_page_of_ours(operator):
     answer = browser.post("/agents/doctor/run")
     assert answer.status_code == 403
     assert "reload" in answer.content.decode()
+
+
+def test_pages_and_files_are_sent_compressed(viewer, sign_in):
+    browser = sign_in(viewer)
+    for path in ("/runs/", "/static/css/base.css"):
+        answer = browser.get(path, headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        if answer.streaming:
+            b"".join(answer.streaming_content)
+            answer.close()
