@@ -110,6 +110,7 @@ def _hints_of(message: dict[str, Any]) -> Hints:
 async def round_trip() -> None:
     """Send a message and take it back: the proof that the layer works. Raises what the layer raises, and may hang as it does."""
     layer = get_channel_layer()
-    channel = await layer.new_channel("health")
+    # The Ear's prefix: channels_redis lets one receiver at a time wait, for all channels of its prefix and no others.
+    channel = await layer.new_channel("live")
     await layer.send(channel, {"type": "health.proof"})
     await layer.receive(channel)

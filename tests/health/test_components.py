@@ -1,5 +1,6 @@
 """Each component's check proves what it says, against the real thing."""
 
+import asyncio
 import shutil
 from datetime import timedelta
 from types import SimpleNamespace
@@ -9,8 +10,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from agentconsole import live
 from agentconsole.health.components import COMPONENTS, NotProvenError, Proof
 from agentconsole.health.tasks import beat
+from agentconsole.live.layer import Ear
 from agentconsole.models import ComponentBeat
 from agentconsole.services import record_beat
 
@@ -33,6 +36,19 @@ async def test_the_channel_layer_is_proven_by_a_message_that_came_back():
     proof = CHECKS["channel_layer"]()
     assert not isinstance(proof, Proof)
     assert (await proof).detail == "a message came back"
+
+
+async def test_the_channel_layer_is_proven_while_a_hub_listens_to_it():
+    joined = asyncio.Event()
+    listening = asyncio.create_task(Ear(lambda _hints: None, joined.set).listen())
+    try:
+        async with asyncio.timeout(5):
+            await joined.wait()
+            for _ in range(3):
+                await live.round_trip()
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
 
 @pytest.mark.django_db(transaction=True)
