@@ -38,7 +38,11 @@ VARIABLES = (
     Variable("INGEST_RATE", "600", "ingest requests a credential may make in 10 seconds"),
     Variable("INGEST_MAX_BYTES", "8388608", "largest request body, as sent"),
     Variable("INGEST_MAX_EXPANDED_BYTES", "33554432", "largest request body once decompressed"),
-    Variable("RETENTION_DAYS", "30", "how long finished runs are kept where an environment says nothing else; 0 keeps them for ever"),
+    Variable(
+        "RETENTION_DAYS",
+        "30",
+        "how long finished runs are kept where an environment says nothing else; 0 keeps them for ever",
+    ),
     Variable("DOCTOR_ENABLED", "on", "schedule the bundled agent"),
     Variable("DOCTOR_EVERY_S", "300", "seconds between its scheduled runs"),
     Variable(

@@ -1,10 +1,8 @@
 """What every HTTP request passes through: its context first, its errors last."""
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import cast
+from collections.abc import Callable
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -24,39 +22,28 @@ from agentconsole.protocol.context import RequestContext, Transport, bound_conte
 
 log = get_logger(__name__)
 
-GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _QUIET_PREFIXES = ("/static/", "/health/")
 
 
 class RequestContextMiddleware:
     """Makes the request's context, binds it for the length of the request, and answers with its id.
 
-    `X-Request-ID` of a sane form and `traceparent` are taken over; else an id is minted. The context is
-    `request.context`; views that learn who the actor is bind a richer one with `identify`.
+    `X-Request-ID` of a sane form and `traceparent` are taken over; else an id is minted. Code that learns who the actor
+    is binds a richer context (`RequestContext.with_actor`).
     """
 
     sync_capable = True
-    async_capable = True
+    async_capable = False
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.is_async:
-            return self._answer_async(request)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer, with `X-Request-ID`."""
         context, started = _context_of(request), time.perf_counter()
         with bound_context(context):
-            response = cast(HttpResponseBase, self.get_response(request))
-            return _finish(request, response, context, started)
-
-    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        context, started = _context_of(request), time.perf_counter()
-        with bound_context(context):
-            response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
-            return _finish(request, response, context, started)
+            return _finish(request, self.get_response(request), context, started)
 
 
 def _context_of(request: HttpRequest) -> RequestContext:
@@ -81,17 +68,20 @@ def _finish(
 
 
 class ErrorMiddleware:
-    """Renders every error of a view through `errors.error_response`."""
+    """Renders every error of a view through `errors.error_response`.
+
+    The innermost middleware, and synchronous: Django then runs all the others in one thread too. While WhiteNoise, which
+    knows no other way, stood alone in the middle, each request changed threads some twenty times.
+    """
 
     sync_capable = True
-    async_capable = True
+    async_capable = False
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass on; errors come by `process_exception`."""
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:

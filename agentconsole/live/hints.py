@@ -6,24 +6,24 @@ from functools import partial
 from asgiref.sync import async_to_sync
 from django.db import transaction
 
-from agentconsole.live.layer import Cursor, Hints, leaves_process, send_hints
+from agentconsole.live.layer import Hints, leaves_process, send_hints
 from agentconsole.logconf import get_logger
 
 log = get_logger(__name__)
 
 
-def publish_on_commit(topic: str, seq: Cursor) -> None:
-    """Once the open transaction is committed, tell every hub that `topic` has news up to `seq`. Never raises later on."""
-    transaction.on_commit(partial(publish, topic, seq), robust=True)
+def publish_on_commit(hints: Hints) -> None:
+    """Once the open transaction is committed, tell every hub up to which cursor each topic has news. Never raises later on."""
+    transaction.on_commit(partial(publish, hints), robust=True)
 
 
-def publish(topic: str, seq: Cursor) -> None:
-    """Tell every hub that `topic` has news up to `seq`: at once, from any thread, without waiting in a web process."""
+def publish(hints: Hints) -> None:
+    """Tell every hub up to which cursor each topic has news: at once, from any thread, without waiting in a web process."""
     try:
         if _server is not None and _server.is_up():
-            _server.put_soon(topic, seq)
+            _server.put_soon(hints)
         elif leaves_process():
-            async_to_sync(send_hints)({topic: seq})
+            async_to_sync(send_hints)(hints)
     except Exception as error:  # noqa: BLE001  the caller has committed: nothing may undo that
         log.warning("LIVE_LAYER_FAILED", error=type(error).__name__, detail=str(error)[:200])
 
@@ -44,12 +44,12 @@ class Outbox:
         """Whether its loop can still send."""
         return self.loop.is_running()
 
-    def put_soon(self, topic: str, seq: Cursor) -> None:
-        """Hand over a hint from any thread."""
-        self.loop.call_soon_threadsafe(self._put, topic, seq)
+    def put_soon(self, hints: Hints) -> None:
+        """Hand over hints from any thread."""
+        self.loop.call_soon_threadsafe(self._put, hints)
 
-    def _put(self, topic: str, seq: Cursor) -> None:
-        self._waiting[topic] = seq
+    def _put(self, hints: Hints) -> None:
+        self._waiting.update(hints)
         if self._sending is None or self._sending.done():
             self._sending = self.loop.create_task(self._send())
 

@@ -120,10 +120,11 @@ class _Writer:
         runs = {**self._only_mine(known, by_run), **made}
         changed = [run for run_id, run in runs.items() if self._apply_to_run(run, by_run[run_id])]
         self._store(changed, made)
-        for run in changed:
-            live.publish_on_commit(f"run:{run.id}", run.seq)
         if changed:
-            live.publish_on_commit(f"runs:{self.instance.agent.environment_id}", self.now.isoformat())
+            live.publish_on_commit(
+                {f"run:{run.id}": run.seq for run in changed}
+                | {f"runs:{self.instance.agent.environment_id}": self.now.isoformat()}
+            )
         return self.applied
 
     def _store(self, changed: list[Run], made: dict[UUID, Run]) -> None:

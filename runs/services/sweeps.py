@@ -15,6 +15,7 @@ from agentconsole.logconf import get_logger
 from runs.models import PhaseTick, Run, RunStatus, Span, TraceEvent
 from runs.models.run import LIVE
 from runs.queries.retention import cutoffs, expired_runs
+from runs.queries.shapes import iso
 
 log = get_logger(__name__)
 
@@ -53,10 +54,9 @@ def _stall_batch() -> int:
         Run.objects.filter(id__in=[run.id for run in runs]).update(
             status=RunStatus.STALLED, seq=F("seq") + 1, summary_seq=F("seq") + 1, updated_at=now
         )
-        for run in runs:
-            live.publish_on_commit(f"run:{run.id}", run.seq + 1)
-        for environment in {run.environment_id for run in runs}:
-            live.publish_on_commit(f"runs:{environment}", now.isoformat())
+        live.publish_on_commit(
+            {f"run:{run.id}": run.seq + 1 for run in runs} | {f"runs:{run.environment_id}": iso(now) for run in runs}
+        )
     for run in runs:
         names = {"run_id": str(run.id), "request_id": run.request_id, "environment": run.environment_id}
         log.warning("RUN_STALLED", **names, silent_s=round((now - run.last_seen_at).total_seconds()))

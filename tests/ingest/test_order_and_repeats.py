@@ -17,10 +17,8 @@ def rows_of(run: str) -> dict[str, Any]:
     """Everything stored of a run but the console's own clock and counters."""
     kept = {
         model.__name__: sorted(
-
-                str(sorted((k, str(v)) for k, v in row.items() if k not in OURS))
-                for row in model.objects.filter(run_id=run).values()
-
+            str(sorted((k, str(v)) for k, v in row.items() if k not in OURS))
+            for row in model.objects.filter(run_id=run).values()
         )
         for model in (PhaseTick, Span, TraceEvent)
     }

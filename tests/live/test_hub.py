@@ -19,7 +19,7 @@ TOPIC = "notebook:a"
 def write(notebook: type[Notebook], *lines: str, hint: bool = True) -> None:
     notebook.lines.extend(lines)
     if hint:
-        live.publish(TOPIC, len(notebook.lines))
+        live.publish({TOPIC: len(notebook.lines)})
 
 
 async def test_one_read_serves_all_who_stand_together(notebook: type[Notebook]) -> None:

@@ -64,7 +64,7 @@ async def test_after_an_outage_the_hub_joins_again_and_reads_what_it_did_not_hea
         get_channel_layer().cut_off.clear()
         assert await reader.lines(1) == ["unheard"]
         shaky.lines.append("heard")
-        live.publish(TOPIC, 2)
+        live.publish({TOPIC: 2})
         assert await reader.lines(1) == ["heard"]
 
 
@@ -91,7 +91,7 @@ async def test_a_layer_that_forgets_its_groups_without_a_word_is_joined_again(
         get_channel_layer().groups.clear()
         await is_joined()
         shaky.lines.append("heard")
-        live.publish(TOPIC, 1)
+        live.publish({TOPIC: 1})
         assert await reader.lines(1) == ["heard"]
 
 
@@ -103,5 +103,5 @@ async def test_a_message_that_is_no_hint_is_passed_over(shaky: type[Notebook]) -
         for nonsense in ({"type": "live.hints"}, {"type": "live.hints", "topics": 7}, {"topics": {TOPIC: 0}}):
             await get_channel_layer().group_send(layer.GROUP, nonsense)
         shaky.lines.append("heard")
-        live.publish(TOPIC, 1)
+        live.publish({TOPIC: 1})
         assert await reader.lines(1) == ["heard"]

@@ -55,7 +55,7 @@ def use(settings, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_a_hint_goes_out_when_the_transaction_is_committed_and_not_before() -> None:
     with transaction.atomic():
-        live.publish_on_commit("run:1", 7)
+        live.publish_on_commit({"run:1": 7})
         assert SENT == []
     assert SENT == [{"run:1": 7}]
 
@@ -63,22 +63,22 @@ def test_a_hint_goes_out_when_the_transaction_is_committed_and_not_before() -> N
 @pytest.mark.django_db(transaction=True)
 def test_a_transaction_that_is_rolled_back_tells_nobody() -> None:
     with transaction.atomic():
-        live.publish_on_commit("run:1", 7)
+        live.publish_on_commit({"run:1": 7})
         transaction.set_rollback(True)
     assert SENT == []
 
 
 def test_a_process_whose_layer_stays_inside_it_has_nobody_to_tell(monkeypatch) -> None:
     monkeypatch.setattr(hints, "leaves_process", lambda: False)
-    live.publish("run:1", 7)
+    live.publish({"run:1": 7})
     assert SENT == []
 
 
 async def test_a_burst_leaves_a_web_process_in_few_messages_with_the_newest_of_each_topic() -> None:
     live.adopt_running_loop()
     for seq in range(1, 500):
-        live.publish("run:1", seq)
-        live.publish("run:2", seq)
+        live.publish({"run:1": seq})
+        live.publish({"run:2": seq})
     async with asyncio.timeout(5):
         await FIRST_SENT.wait()
     assert SENT == [{"run:1": 499, "run:2": 499}]
@@ -88,7 +88,7 @@ async def test_a_request_thread_of_a_web_process_waits_for_nobody(use) -> None:
     use(Hanging)
     live.adopt_running_loop()
     async with asyncio.timeout(layer.SEND_WITHIN_S / 2):
-        await asyncio.to_thread(live.publish, "run:1", 1)
+        await asyncio.to_thread(live.publish, {"run:1": 1})
 
 
 @pytest.mark.parametrize("kind", [Broken, Hanging])
@@ -96,14 +96,14 @@ def test_a_layer_that_fails_is_logged_once_and_harms_nobody(use, monkeypatch, ca
     use(kind)
     monkeypatch.setattr(layer, "SEND_WITHIN_S", 0.01)
     for seq in range(3):
-        live.publish("run:1", seq)
+        live.publish({"run:1": seq})
     assert [record.msg["event"] for record in caplog.records] == ["LIVE_LAYER_FAILED"]
     use(Recorder)
-    live.publish("run:1", 3)
+    live.publish({"run:1": 3})
     assert [record.msg["event"] for record in caplog.records][1:] == ["LIVE_LAYER_BACK"]
 
 
 def test_a_layer_that_cannot_even_be_built_harms_nobody(settings, caplog) -> None:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "no.such.Layer"}}
-    live.publish("run:1", 1)
+    live.publish({"run:1": 1})
     assert [record.msg["event"] for record in caplog.records] == ["LIVE_LAYER_FAILED"]
