@@ -1,16 +1,14 @@
 """One batch, one short transaction: lock the runs, merge, number, write, tell."""
 
-import threading
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from agentconsole import live
@@ -67,15 +65,6 @@ def prepare(place: int, item: RunItem) -> tuple[Prepared, list[Hit]]:
     return Prepared(place, item, row), cleaner.hits
 
 
-_sqlite_turn = threading.Lock()
-
-
-def _turn() -> AbstractContextManager[object]:
-    """SQLite has one writer at a time. Its own waiting sleeps and looks again, up to 100 ms at a go; a lock wakes the
-    next of this process's threads at once. Other processes still wait SQLite's way."""
-    return _sqlite_turn if connection.vendor == "sqlite" else nullcontext()
-
-
 class _RunTakenError(Exception):
     """Another transaction made a run that this one was about to make."""
 
@@ -88,7 +77,7 @@ def apply_batch(prepared: list[Prepared], *, instance: AgentInstance, skew_ms: i
     """
     for _ in range(_TRIES):
         try:
-            with _turn(), transaction.atomic():
+            with transaction.atomic():
                 return _Writer(instance, skew_ms).write(prepared)
         except _RunTakenError:
             continue
