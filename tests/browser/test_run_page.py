@@ -112,6 +112,7 @@ def test_a_filter_keeps_what_matches_with_its_ancestors(run: Page):
 
 
 def test_every_outcome_is_told_by_icon_and_word(run: Page):
+    run.set_viewport_size({"width": 1440, "height": 2400})  # rows out of sight are not in the page
     for word in ["slow", "empty", "timeout", "auth", "degraded", "rejected", "error"]:
         found = run.locator(".span-rows .badge", has_text=word).first
         expect(found).to_be_attached()

@@ -148,7 +148,7 @@ def is_running(pid: int) -> bool:
     """Whether a process runs; one that ended and waits to be reaped by its parent does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone before it was opened, or before it was read
         return False
 
 
