@@ -28,7 +28,7 @@ def main(items: int) -> None:
     prepared = bodies(items)
     gc.collect()
     gc.freeze()  # as `manage.py serve` does
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(10_000, 10, 10)
     began = time.perf_counter()
     for body in prepared:
         answer = ingest_body(body, content_type="application/json", content_encoding="", instance=instance)
