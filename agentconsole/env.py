@@ -36,6 +36,7 @@ VARIABLES = (
     Variable("LOG_FORMAT", "console in `dev`, json in `prod`", "`console` or `json`"),
     Variable("LOG_FILE", "", "a file that also gets every line, as JSON; `make run` keeps one each for web and worker"),
     Variable("INGEST_RATE", "600", "ingest requests a credential may make in 10 seconds"),
+    Variable("LOGIN_RATE", "10", "tries to sign in that one name may make from one address in a minute"),
     Variable("INGEST_MAX_BYTES", "8388608", "largest request body, as sent"),
     Variable("INGEST_MAX_EXPANDED_BYTES", "33554432", "largest request body once decompressed"),
     Variable(

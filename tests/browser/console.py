@@ -31,7 +31,7 @@ class WebConsole:
             "DOCTOR_ENABLED": "off",
             "LOG_FORMAT": "json",
         }
-        self.env = {**os.environ, **own, "INGEST_RATE": "1000000", **env}
+        self.env = {**os.environ, **own, "INGEST_RATE": "1000000", "LOGIN_RATE": "1000", **env}
         self.tokens: dict[str, str] = {}
         self.sessions: dict[str, Any] = {}
         self.process: subprocess.Popen[bytes] | None = None
