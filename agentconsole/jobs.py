@@ -1,5 +1,6 @@
 """The only place that hands tasks to Celery."""
 
+import uuid
 from typing import Any
 
 from celery import Task
@@ -23,9 +24,10 @@ def enqueue_on_commit(task: Task[..., Any], **kwargs: Any) -> None:
 
 
 def _enqueue(task: Task[..., Any], kwargs: dict[str, Any]) -> None:
+    task_id = str(uuid.uuid4())
+    # Before it is sent: a worker may begin it before the broker has answered, and logs tell a story in its order.
+    log.info("TASK_ENQUEUED", task=task.name, task_id=task_id)
     try:
-        sent = task.apply_async(kwargs=kwargs, retry=True, retry_policy=_RETRY)
+        task.apply_async(kwargs=kwargs, task_id=task_id, retry=True, retry_policy=_RETRY)
     except Exception as error:  # noqa: BLE001  the edge to another service: any failure of it means the same
         log.warning("TASK_ENQUEUE_FAILED", task=task.name, error=f"{type(error).__name__}: {error}"[:200])
-        return
-    log.info("TASK_ENQUEUED", task=task.name, task_id=sent.id)

@@ -76,7 +76,7 @@ TOKENS: dict[str, str] = {
     "TASK_STARTED": "a background task began",
     "TASK_FINISHED": "a background task ended",
     "TASK_FAILED": "a background task broke",
-    "TASK_ENQUEUED": "a background task was handed to the broker",
+    "TASK_ENQUEUED": "a background task is handed to the broker",
     "TASK_ENQUEUE_FAILED": "a background task could not be handed to the broker; a sweep will make up for it",
     # the bundled agent
     "DOCTOR_REQUESTED": "a person asked for a run of the bundled agent",
