@@ -5,6 +5,7 @@ import secrets
 import threading
 import time
 import uuid
+from datetime import datetime
 
 REQUEST_ID_MAX = 128
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}")
@@ -32,6 +33,11 @@ def uuid7() -> uuid.UUID:
         _last[:] = now, counter
     value = (now & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | secrets.randbits(62)
     return uuid.UUID(int=value)
+
+
+def first_uuid7(at: datetime) -> uuid.UUID:
+    """The least UUIDv7 of a time: none that is made then or later is less."""
+    return uuid.UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 def new_request_id() -> str:

@@ -6,7 +6,7 @@ import re
 import sys
 
 import pytest
-import regex  # type: ignore[import-untyped]
+import regex
 from hypothesis import example, given
 from hypothesis import strategies as st
 
