@@ -1,0 +1,1 @@
+"""What the approval queue's pages and calls read."""
