@@ -1,0 +1,1 @@
+"""The Agent Approval Protocol, provider's side, at `/api/aap` (docs/aap.md)."""
