@@ -79,6 +79,15 @@ class ToolCall:
         self._try = datetime.now(UTC) + timedelta(seconds=pause_s), self._clock() + pause_s, planned
         return planned
 
+    def begin_now(self) -> None:
+        """The call's time begins here: until now it waited for people."""
+        self._begun_at = self._clock()
+
+    def refuse(self, error: Exception) -> Envelope:
+        """What a call that was never made came to."""
+        self._verdict = classify_error(error)
+        return self.envelope()
+
     def settle(self, ending: Ending) -> Turn:
         """Take note of how the try that `next_try` gave has ended; what it did to the circuit."""
         assert self._try is not None

@@ -11,11 +11,13 @@ from typing import Any, ParamSpec, Self
 import httpx
 import structlog
 
+from agentconsole.protocol.beats import BEAT_S, BEATS_A_LEASE
 from agentconsole.protocol.context import RequestContext, Transport, current_context
 from agentconsole.protocol.ids import is_request_id, is_trace_id, new_request_id, new_trace_id
 from agentconsole.sdk import exits, items
 from agentconsole.sdk.buffer import Buffer
 from agentconsole.sdk.circuit import Circuit, Circuits
+from agentconsole.sdk.components import Check, Component
 from agentconsole.sdk.delivery import Delivery
 from agentconsole.sdk.drops import Drops
 from agentconsole.sdk.heartbeat import Heartbeat
@@ -24,6 +26,7 @@ from agentconsole.sdk.post import Post
 from agentconsole.sdk.recorder import Recorder
 from agentconsole.sdk.retry import DEFAULT_RETRY, Retry
 from agentconsole.sdk.run import Run
+from agentconsole.sdk.vitals import Vitals
 
 log = structlog.get_logger(__name__)
 P = ParamSpec("P")
@@ -48,7 +51,10 @@ class Console:
         retry: Retry | None = None,
         make_circuit: Callable[[], Circuit] = Circuit,
         exit_deadline_s: float = EXIT_DEADLINE_S,
+        beat_s: float = BEAT_S,
     ) -> None:
+        if not 0 < beat_s * BEATS_A_LEASE <= DAY_S:
+            raise ValueError(f"a console needs 0 < beat_s <= {DAY_S // BEATS_A_LEASE}, got {beat_s}")
         self.retry = retry or DEFAULT_RETRY
         self.circuits = Circuits(make_circuit)
         self._make_circuit = make_circuit
@@ -61,6 +67,7 @@ class Console:
         self._abandoning = threading.Lock()
         self._delivery = self._connect()
         self._recorder = Recorder(self._delivery)
+        self._vitals = self._make_vitals(beat_s)
         exits.register(self)
 
     @classmethod
@@ -76,6 +83,11 @@ class Console:
     def is_on(self) -> bool:
         """Whether anything is recorded."""
         return self._delivery is not None
+
+    @property
+    def endpoint(self) -> tuple[str, str] | None:
+        """URL and credential, or None where the console is off."""
+        return None if _why_off(self._url, self._token) else (self._url, self._token)
 
     @property
     def abandoned_threads(self) -> int:
@@ -98,7 +110,7 @@ class Console:
         version: str = "",
     ) -> None:
         """Report what this instance was to load, loaded, and could not, with the reason. What was expected and is neither
-        loaded nor explained counts as missing."""
+        loaded nor explained counts as missing. From now on the instance gives signs of life."""
         unexplained = {name: "not loaded" for name in expected if name not in loaded}
         missing = {**unexplained, **(missing or {})}
         self.record(items.agent_startup, expected=expected, loaded=loaded, missing=missing, version=version)
@@ -106,6 +118,32 @@ class Console:
             log.warning("AGENT_DEGRADED", missing=sorted(missing))
         else:
             log.info("AGENT_STARTED", loaded=len(loaded))
+        if self.is_on:
+            self._vitals.start()
+
+    def component(
+        self,
+        name: str,
+        *,
+        critical: bool = True,
+        lease_s: float = 30.0,
+        check: Check | None = None,
+        every_s: float | None = None,
+        timeout_s: float = 5.0,
+    ) -> Component:
+        """Declare a part that this agent needs; the instance is ready only while every critical one is proven. A proof
+        (`beat()`, or a `check` that returns) counts for `lease_s`.
+
+        `check`, a plain or a coroutine function, is called every `every_s` (a third of the lease) in a thread of its own. It
+        fails by raising, by returning False, or by taking longer than `timeout_s`; a text that it returns is shown.
+        ValueError for a name that is no name or taken, for more than 32, and for times that make no sense.
+        """
+        component = Component(
+            name, critical=critical, lease_s=lease_s, check=check, every_s=every_s, timeout_s=timeout_s,
+            stir=self._vitals.stir,
+        )  # fmt: skip
+        self._vitals.declare(component, is_on=self.is_on)
+        return component
 
     def run(
         self,
@@ -153,6 +191,7 @@ class Console:
     def close(self, deadline_s: float | None = None) -> None:
         """Deliver what is left, within the deadline, and stop. Happens by itself when the process ends."""
         exits.unregister(self)
+        self._vitals.stop()
         if self._delivery is not None:
             self._delivery.close(self.exit_deadline_s if deadline_s is None else deadline_s)
 
@@ -169,6 +208,7 @@ class Console:
             self._delivery = self._connect()
         self._recorder = Recorder(self._delivery)
         self.heartbeat = Heartbeat()
+        self._vitals = self._make_vitals(self._vitals.beat_s)
         self.circuits = Circuits(self._make_circuit)
         self._abandoning, self._abandoned = threading.Lock(), []
 
@@ -182,6 +222,12 @@ class Console:
 
     def __repr__(self) -> str:
         return f"<Console {self._url or 'off'}>"
+
+    def _make_vitals(self, beat_s: float) -> Vitals:
+        delivery = self._delivery
+        return Vitals(
+            self.record, self.heartbeat.take_count, lambda: delivery is not None and delivery.is_cut_off, beat_s=beat_s
+        )
 
     def _connect(self) -> Delivery | None:
         reason = _why_off(self._url, self._token)

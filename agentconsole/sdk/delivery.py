@@ -50,6 +50,11 @@ class Delivery:
         if self._thread is None:
             self._ensure_thread()
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the console can't be reached, and something waits for it."""
+        return not self._link.is_up and not self._is_idle()
+
     def flush(self, deadline_s: float) -> bool:
         """Whether everything, the journal's backlog included, was delivered within the deadline. With a journal it gives
         up at the first failure: what is on disk is safe."""

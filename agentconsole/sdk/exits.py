@@ -5,6 +5,7 @@ import multiprocessing.util
 import os
 import signal
 import threading
+import time
 import weakref
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentconsole.sdk.console import Console
 
+# An exit this soon after a SIGTERM that could not deliver belongs to it.
+SOON_S = 10
+
 _consoles: "weakref.WeakSet[Console]" = weakref.WeakSet()
 _previous: Any = None
+# Until when what SIGTERM began may go on; an exit that follows does not begin anew.
+_until = 0.0
 
 
 def register(console: "Console") -> None:
@@ -48,8 +54,7 @@ def _give_sigterm_back() -> None:
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
     """Flush, then do what SIGTERM would have done without us."""
     if callable(_previous):
-        for console in list(_consoles):
-            console.flush(console.exit_deadline_s)
+        _flush_all()
         _previous(number, frame)
         return
     _close_all("the process got SIGTERM")
@@ -57,10 +62,20 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _flush_all() -> None:
+    """What can't be delivered now has had its time: the process will most likely end at once."""
+    global _until  # noqa: PLW0603 -- as above
+    begun = time.monotonic()
+    for console in list(_consoles):
+        if not console.flush(console.exit_deadline_s):
+            _until = begun + console.exit_deadline_s
+
+
 def _close_all(reason: str) -> None:
+    is_late = 0 < time.monotonic() - _until < SOON_S
     for console in list(_consoles):
         console.cancel_runs(reason)
-        console.close()
+        console.close(0 if is_late else None)
 
 
 def _at_exit() -> None:

@@ -27,11 +27,13 @@ class Heartbeat:
         self._due: weakref.WeakKeyDictionary[Beating, float] = weakref.WeakKeyDictionary()
         self._changed = threading.Event()
         self._thread: threading.Thread | None = None
+        self._begun = 0
 
     def add(self, run: Beating) -> None:
         """Begin to beat for a run."""
         with self._lock:
             self._due[run] = time.monotonic() + run.heartbeat_s
+            self._begun += 1
             if self._thread is None:
                 self._thread = threading.Thread(target=self._loop, name="agentconsole-heartbeat", daemon=True)
                 self._thread.start()
@@ -46,6 +48,12 @@ class Heartbeat:
         """The runs that are going on."""
         with self._lock:
             return list(self._due)
+
+    def take_count(self) -> int:
+        """How many runs are going on, or began since this was last asked, whichever are more: short ones are not missed."""
+        with self._lock:
+            begun, self._begun = self._begun, 0
+            return max(len(self._due), begun)
 
     def _loop(self) -> None:
         while True:

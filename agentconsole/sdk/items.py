@@ -125,6 +125,16 @@ def agent_startup(*, expected: Sequence[str], loaded: Sequence[str], missing: Ma
     }  # fmt: skip
 
 
+def agent_beat(
+    *, boot: str, number: int, lease_s: float, runs: int, components: Sequence[Mapping[str, Any]], ended: bool
+) -> Item:
+    """A sign of life of this process, with its components as they stand."""
+    return {
+        "type": "agent.beat", "id": str(uuid7()), "at": _time(datetime.now(UTC)), "boot": boot, "number": number,
+        "lease_s": lease_s, "runs": runs, "components": list(components), "ended": ended,
+    }  # fmt: skip
+
+
 def _payloads(**payloads: Payload | None) -> Item:
     """The payloads, also empty ones, and `cut` beside them: the size and digest of the whole of what was cut."""
     present = {name: payload for name, payload in payloads.items() if payload is not None}

@@ -5,15 +5,17 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack
 
 from agentconsole.protocol.envelope import Budget, Envelope, Hint
 from agentconsole.sdk.arguments import arguments_of, masked_argv, name_of
 from agentconsole.sdk.call import DEFAULT_BUDGET, CallOptions, ToolCall
+from agentconsole.sdk.errors import ToolRejected
 from agentconsole.sdk.invoke import Ending, Tool, ainvoke, invoke
 from agentconsole.sdk.process import Process
-from agentconsole.sdk.retry import Retry
+from agentconsole.sdk.retry import NO_RETRY, Retry
 
 Fallback = tuple[str, str] | Hint
 
@@ -42,6 +44,22 @@ class ToolSpan(Protocol):
         """Take note of what the call came to."""
 
 
+class Crossing(Protocol):
+    """The approval boundary of one call."""
+
+    def cross(self) -> Tool:
+        """Block until the call may be made; the call. ToolRejected if it may not."""
+
+    async def across(self) -> Tool:
+        """As `cross`, from a running loop."""
+
+    def report(self, ending: Ending) -> None:
+        """Take note of how the call ended."""
+
+    def never_ran(self, reason: str) -> None:
+        """Take note that it was not made after all."""
+
+
 class ToolCaller(ABC):
     """What a run and each piece of it can do with tools."""
 
@@ -65,7 +83,7 @@ class ToolCaller(ABC):
         if bound.is_async:
             raise TypeError(f"{name_of(tool)} is asynchronous: await acall(...) instead of call(...)")
         options = self._options(name or name_of(tool), budget, idempotent, fallback, retry)
-        return self._drive(bound, options, arguments_of(tool, args, kwargs))
+        return self._drive(bound, options, arguments_of(tool, args, kwargs), crossing_of(tool, args, kwargs))
 
     async def acall(
         self,
@@ -80,7 +98,8 @@ class ToolCaller(ABC):
     ) -> Envelope:
         """As `call`, from a running loop. An asynchronous tool is really cancelled; a plain one runs in a thread."""
         options = self._options(name or name_of(tool), budget, idempotent, fallback, retry)
-        return await self._adrive(Tool.bind(tool, args, kwargs), options, arguments_of(tool, args, kwargs))
+        bound, crossing = Tool.bind(tool, args, kwargs), crossing_of(tool, args, kwargs)
+        return await self._adrive(bound, options, arguments_of(tool, args, kwargs), crossing)
 
     def run_process(self, argv: Sequence[str], **options: Unpack[ProcessOptions]) -> Envelope:
         """Run a program as a tool; its data is its standard output. At the hard budget its process group is killed."""
@@ -113,16 +132,56 @@ class ToolCaller(ABC):
         )  # fmt: skip
         return process, granted
 
-    def _drive(self, bound: Tool, options: CallOptions, arguments: Any) -> Envelope:
-        with self._tool_span(options, arguments) as (span, course):
+    def _drive(self, bound: Tool, options: CallOptions, arguments: Any, crossing: Crossing | None = None) -> Envelope:
+        with self._tool_span(once(options, crossing), arguments) as (span, course):
+            if crossing is not None:
+                try:
+                    bound = crossing.cross()
+                except ToolRejected as refusal:
+                    return span.close_call(course.refuse(refusal))
+                course.begin_now()
+            ending = None
             while (planned := course.next_try()) is not None:
                 time.sleep(planned.pause_s)
-                span.settle_try(course, invoke(bound, planned.limit_s))
+                ending = invoke(bound, planned.limit_s)
+                span.settle_try(course, ending)
+            tell(crossing, ending)
             return span.close_call(course.envelope())
 
-    async def _adrive(self, bound: Tool, options: CallOptions, arguments: Any) -> Envelope:
-        with self._tool_span(options, arguments) as (span, course):
+    async def _adrive(
+        self, bound: Tool, options: CallOptions, arguments: Any, crossing: Crossing | None = None
+    ) -> Envelope:
+        with self._tool_span(once(options, crossing), arguments) as (span, course):
+            if crossing is not None:
+                try:
+                    bound = await crossing.across()
+                except ToolRejected as refusal:
+                    return span.close_call(course.refuse(refusal))
+                course.begin_now()
+            ending = None
             while (planned := course.next_try()) is not None:
                 await asyncio.sleep(planned.pause_s)
-                span.settle_try(course, await ainvoke(bound, planned.limit_s))
+                ending = await ainvoke(bound, planned.limit_s)
+                span.settle_try(course, ending)
+            await asyncio.to_thread(tell, crossing, ending)
             return span.close_call(course.envelope())
+
+
+def crossing_of(tool: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Crossing | None:
+    """The approval boundary of a call, where the tool has one (`agentconsole.sdk.guard`)."""
+    make = getattr(tool, "crossing", None)
+    return make(args, kwargs) if make is not None else None
+
+
+def once(options: CallOptions, crossing: Crossing | None) -> CallOptions:
+    """An approved call is made once, whatever its outcome says of another try."""
+    return options if crossing is None else replace(options, retry=NO_RETRY, idempotent=False)
+
+
+def tell(crossing: Crossing | None, ending: Ending | None) -> None:
+    """Report what became of a call that was allowed."""
+    if crossing is not None:
+        if ending is None:
+            crossing.never_ran("its circuit is open, or its run's deadline has passed")
+        else:
+            crossing.report(ending)

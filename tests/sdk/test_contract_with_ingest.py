@@ -14,7 +14,7 @@ from agentconsole.protocol.ids import new_span_id, uuid7
 from agentconsole.sdk import Console, ToolDegraded, items
 from agentconsole.sdk.payload import prepare, prepare_name
 from runs.ingest.apply import prepare as store_prepare
-from runs.ingest.wire import Startup, read_item
+from runs.ingest.wire import Beat, Startup, read_item
 from tests.cast import AgentCaller
 from tests.sdk.receiver import Receiver
 from tests.sdk.test_payload import anything
@@ -27,7 +27,7 @@ structures = st.dictionaries(texts, anything, max_size=5)
 def read_by_the_console(item: items.Item) -> None:
     """As over the wire: encoded, validated, cleaned."""
     read = read_item(json.loads(json.dumps(item, allow_nan=False).encode()))
-    if not isinstance(read, Startup):
+    if not isinstance(read, Startup | Beat):
         store_prepare(0, read)
 
 

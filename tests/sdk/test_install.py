@@ -1,4 +1,4 @@
-"""`pip install .` gives an agent the SDK and its vocabulary, with httpx and structlog and nothing of the console."""
+"""`pip install .` gives an agent the SDK and its vocabulary, with httpx, structlog and rfc8785 and nothing of the console."""
 
 import importlib.metadata
 import re
@@ -33,9 +33,9 @@ def needed_by(
 
 
 def link_requirements(site: Path) -> None:
-    """Make httpx, structlog and what they need importable from `site`, and nothing else that lies beside them."""
+    """Make httpx, structlog, rfc8785 and what they need importable from `site`, and nothing else that lies beside them."""
     found: dict[str, importlib.metadata.Distribution] = {}
-    for name in ("httpx", "structlog"):
+    for name in ("httpx", "structlog", "rfc8785"):
         needed_by(name, found)
     for distribution in found.values():
         for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
@@ -72,4 +72,4 @@ def test_the_sdk_installs_alone_and_never_imports_django(tmp_path: Path):
 def test_the_version_is_the_projects():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert sdk.__version__ == project["version"]
-    assert {re.split("[>=]", needed)[0] for needed in project["dependencies"]} == {"httpx", "structlog"}
+    assert {re.split("[>=]", needed)[0] for needed in project["dependencies"]} == {"httpx", "rfc8785", "structlog"}

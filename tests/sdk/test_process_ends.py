@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -98,6 +99,53 @@ def test_an_agents_own_sigterm_handler_still_decides(start: Start, receiver: Rec
     process.terminate()
     assert process.wait(30) == 7
     assert notes(receiver) == [1]
+
+
+def test_one_deadline_holds_for_the_handler_and_the_exit_behind_it(start: Start, receiver: Receiver):
+    receiver.respond = lambda _items: wait_until(lambda: False, within_s=12)
+    process = start(
+        textwrap.dedent("""
+        import signal, sys, time
+        console.close()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+        console = Console.from_env()
+        console.exit_deadline_s = 3
+        """)
+        + textwrap.dedent(WAITS)
+    )
+    wait_for_ready(process)
+    begun = time.monotonic()
+    process.terminate()
+    assert process.wait(30) == 7
+    assert time.monotonic() - begun < 5.5  # and not twice 3 s
+
+
+@pytest.mark.parametrize("order", ["handler first", "console first"])
+def test_an_asyncio_agent_keeps_its_own_way_to_end(start: Start, receiver: Receiver, order: str):
+    handler = "asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)"
+    console = "own = Console.from_env()"
+    first, second = (handler, console) if order == "handler first" else (console, handler)
+    process = start(
+        f"""
+        import asyncio, signal
+        console.close()
+        async def main():
+            ended = asyncio.Event()
+            {first}
+            {second}
+            with own.run() as run:
+                run.event("NOTED", number=1)
+                print("ready", flush=True)
+                await ended.wait()
+                run.event("NOTED", number=2)
+        asyncio.run(main())
+        """
+    )
+    wait_for_ready(process)
+    process.terminate()
+    assert process.wait(30) == 0
+    assert notes(receiver) == [1, 2]
+    assert [item["status"] for item in receiver.of("run.finished")] == ["succeeded"]
 
 
 def test_a_process_that_ignores_sigterm_goes_on_ignoring_it(start: Start):
