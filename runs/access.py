@@ -58,6 +58,14 @@ def run_for(person: AbstractBaseUser | AnonymousUser, run_id: uuid.UUID) -> Run:
     return run
 
 
+def environment_of_list(person: AbstractBaseUser | AnonymousUser, name: str) -> str:
+    """The environment that the live list `prefix:<environment>` shows, if the person may see it. NotFoundError else."""
+    environment = name.partition(":")[2]
+    if environment not in visible_environments(person):
+        raise NotFoundError("There is no such topic, or it shows an environment that you can't see.")
+    return environment
+
+
 def requires(role: Role) -> Callable[[View], View]:
     """Decorator of a view: signed in (else to the login page) and at least of this role (else ForbiddenError)."""
 

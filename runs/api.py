@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
@@ -15,11 +16,15 @@ from runs.access import run_for
 from runs.ingest import IngestAnswer, ingest_body
 from runs.ingest.wire import Item
 from runs.models import Span
+from runs.queries.instance import InstanceShape, instance_shape
 from runs.queries.log import LIMIT, RunLog, run_log
 from runs.queries.shapes import WholeSpanShape, whole_span_shape
 from runs.services.credentials import authenticate_instance
 
 router = Router(tags=["runs"])
+
+# In ten seconds: what a readiness probe, a script in a loop and a person with curl need together, and more.
+INSTANCE_READS = 300
 
 
 class IngestBody(BaseModel):
@@ -92,6 +97,19 @@ def ingest(request: HttpRequest) -> IngestAnswer:
             content_encoding=request.headers.get("Content-Encoding", ""),
             instance=instance,
         )
+
+
+@router.get(
+    "/instance",
+    response={200: InstanceShape, 401: ApiError, 429: ApiError},
+    openapi_extra={"security": [{"InstanceCredential": []}]},
+    operation_id="instance",
+)
+def read_instance(request: HttpRequest) -> InstanceShape:
+    """How the instance whose credential asks stands, as the console sees it: its state, its components, what it lacks."""
+    instance = authenticate_instance(request.headers.get("Authorization", ""))
+    ratelimit.spend(f"instance:{instance.id}", limit=INSTANCE_READS)
+    return instance_shape(instance, timezone.now())
 
 
 @router.get("/runs/{uuid:run_id}/log", response={200: RunLog, 401: ApiError, 404: ApiError}, operation_id="run_log")

@@ -12,11 +12,11 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
+from agentconsole import metrics
 from agentconsole.errors import BadRequestError, ConsoleError, ForbiddenError, UnauthorizedError, error_body
-from agentconsole.live import Socket, in_thread, refusal, running_hub
+from agentconsole.live import Socket, environment_of, in_thread, refusal, running_hub
 from agentconsole.logconf import get_logger
 from runs.access import visible_environments
-from runs.live_topics import environment_of
 
 log = get_logger(__name__)
 
@@ -58,6 +58,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
                 self.watch.cancel()
                 await asyncio.gather(self.watch, return_exceptions=True)
             if self.socket is not None:
+                metrics.LIVE_SOCKETS.dec()
                 await self.hub.leave(self.socket)
 
     async def dispatch(self, message: Any) -> None:
@@ -79,6 +80,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
         self.socket = Socket(self.send, self.close)
         self.hub = running_hub()
         self.hub.join(self.socket)
+        metrics.LIVE_SOCKETS.inc()
         self.watch = asyncio.create_task(self._keep_checking())
         log.info("SOCKET_OPENED")
 

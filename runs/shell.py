@@ -25,6 +25,7 @@ class Section:
 
 SECTIONS = (
     Section("Runs", "/runs/", "activity", "r"),
+    Section("Approvals", "/approvals/", "hand", "p"),
     Section("Traces", "/traces/", "text-search", "t"),
     Section("Agents", "/agents/", "bot", "a"),
     Section("Health", "/health/", "heart-pulse", "h"),

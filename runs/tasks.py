@@ -4,12 +4,14 @@ from typing import Any
 
 from celery import Task, shared_task, signals
 
+from agentconsole import metrics
 from agentconsole.errors import UnauthorizedError
 from agentconsole.jobs import enqueue_on_commit
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.context import Transport, current_context
 from runs.doctor.launch import stop_running
 from runs.services import doctor, sweeps
+from runs.services.partitions import make_partitions
 
 log = get_logger(__name__)
 
@@ -27,14 +29,23 @@ def _stop_doctor(**kwargs: Any) -> None:
 @shared_task
 def sweep_stalled() -> None:
     """Mark the runs that gave no sign of life within their lease."""
-    sweeps.stall_silent_runs()
+    metrics.SWEPT.labels("stalled_runs").inc(sweeps.stall_silent_runs())
 
 
 @shared_task
 def sweep_retention() -> None:
     """Delete the runs past their retention; what one task does not get through, the next one does, at once."""
-    if not sweeps.prune_expired_runs().is_done:
+    pruned = sweeps.prune_expired_runs()
+    metrics.SWEPT.labels("pruned_runs").inc(pruned.runs)
+    metrics.SWEPT.labels("dropped_months").inc(pruned.months)
+    if not pruned.is_done:
         enqueue_on_commit(sweep_retention)
+
+
+@shared_task
+def sweep_partitions() -> None:
+    """Make the partitions of the log that the coming months need (PostgreSQL)."""
+    metrics.SWEPT.labels("partitions_made").inc(make_partitions())
 
 
 @shared_task(bind=True, max_retries=TURNS, expires=TURN_EVERY_S * TURNS)

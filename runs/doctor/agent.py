@@ -4,6 +4,7 @@ import contextvars
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 
@@ -12,15 +13,18 @@ from django.db import connection
 
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.context import current_context
-from agentconsole.sdk import Budget, Console, Run, __version__
+from agentconsole.sdk import Budget, Console, Outcome, Run, __version__, resuming
 from runs.doctor import rules
+from runs.doctor.components import declare_components
 from runs.doctor.finding import Finding, Weight, judged, problem
 from runs.doctor.launch import DEADLINE_S
 from runs.doctor.scene import Scene
 from runs.doctor.subagents import errors, ingest, queue, storage
 from runs.doctor.summary import Findings, synthesise
-from runs.doctor.tools.database import open_environments, past_retention
+from runs.doctor.tickets import forget_ticket, kept_ticket
+from runs.doctor.tools.database import open_environments, past_retention, prunable_before
 from runs.doctor.tools.probes import Web
+from runs.doctor.tools.prune import prune_tool
 
 log = get_logger(__name__)
 
@@ -30,15 +34,18 @@ TOOLS = (
     "disk_usage", "database_size", "table_rows", "oldest_run", "health_live", "health_ready", "queue_depth",
     "ingest_rate", "runs_by_status", "stalled_runs", "degraded_agents", "read_without_session", "port_probe",
     "recent_warnings", "failed_calls", "slowest_tools", "past_retention",
+    "prune_runs",
 )  # fmt: skip
 HEARTBEAT_S, LEASE_S = 2.0, 20.0
 QUICK = Budget(soft_ms=100, hard_ms=3_000)
+PRUNE = Budget(soft_ms=2_000, hard_ms=15_000)
 COUNT = Budget(soft_ms=250, hard_ms=4_000)
 _LEVELS = {Weight.NOTICE: "warning", Weight.PROBLEM: "error"}
 
 
 def examine(console: Console) -> bool:
     """One run. Whether every sub-agent came to an end of its own."""
+    declare_components(console)
     report_startup(console)
     with console.run(
         query=QUESTION, deadline_s=DEADLINE_S, heartbeat_s=HEARTBEAT_S, lease_s=LEASE_S,
@@ -48,9 +55,9 @@ def examine(console: Console) -> bool:
         with run.client(base_url=settings.CONSOLE_URL, timeout=10) as client:
             scene = plan(run, Web(client))
             findings, broken = gather(run, scene)
-        with run.phase("synthesise"):
-            summary = synthesise(run, findings)
-        last = act(run, scene)
+            with run.phase("synthesise"):
+                summary = synthesise(run, findings)
+            last = act(run, scene)
         run.finish(
             "failed" if broken else "succeeded", summary=f"{summary}\nRetention: {last}",
             error=f"sub-agents that broke: {', '.join(broken)}" if broken else "",
@@ -89,6 +96,7 @@ def plan(run: Run, web: Web) -> Scene:
         run.call(web.health_live, asks=1, pause_s=0, budget=QUICK)
         scene = Scene(
             agent=_agent_name(),
+            environment=own,
             run_id=run.run_id,
             environments=environments.data or [],
             folder=settings.VAR_DIR,
@@ -139,12 +147,28 @@ def consult(run: Run, name: str, scene: Scene) -> Sequence[Finding]:
 
 
 def act(run: Run, scene: Scene) -> Finding:
-    """Say what could be pruned. Nothing is: that is for a person to approve, or for the sweep."""
+    """Propose to prune what is past its retention, in the doctor's own environment; prune it if people say so."""
     with run.phase("act"):
         counted = run.call(past_retention, scene.environments, budget=COUNT)
         finding = judged(counted, "How many runs are past their retention", rules.past_retention)
-        run.event("PRUNE_PROPOSED", message=str(finding), runs=counted.data or {}, done=False)
+        run.event("PRUNE_PROPOSED", message=str(finding), runs=counted.data or {})
+        own = scene.environment
+        if counted.is_ok and own in (counted.data or {}):
+            return propose_prune(run, scene, own)
         return finding
+
+
+def propose_prune(run: Run, scene: Scene, environment: str) -> Finding:
+    """Ask, wait a little, claim, prune. What an earlier run asked for and nobody had answered is asked after first."""
+    kept = kept_ticket()
+    before = kept["arguments"].get("before", "") if kept else prunable_before(environment)
+    _url, token = run.console.endpoint or ("", "")
+    tool = prune_tool(scene.web.client, token=token, environment=environment)
+    with resuming(kept) if kept else nullcontext():
+        answered = run.call(tool, before, name="prune_runs", budget=PRUNE)
+    if answered.outcome is Outcome.REJECTED and rules.WAITS not in answered.message:
+        forget_ticket()
+    return rules.pruned(answered, environment)
 
 
 def _logs() -> Path | None:

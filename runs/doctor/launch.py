@@ -27,7 +27,7 @@ def launch(context: RequestContext, *, token: str, limit_s: float = HARD_LIMIT_S
     process = subprocess.Popen(
         [sys.executable, "-m", "runs.doctor"],
         cwd=BASE_DIR,
-        env=os.environ | _variables(context, token),
+        env=_inherited() | _variables(context, token),
         stdin=subprocess.DEVNULL,
     )
     _running.add(process)
@@ -45,6 +45,11 @@ def stop_running() -> None:
     """Ask what was launched from this process to stop. Who waits in `launch` sees to the rest."""
     for process in list(_running):
         process.terminate()
+
+
+def _inherited() -> dict[str, str]:
+    """The console's variables, without where its own traces and errors go: those of an agent are not the console's."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "SENTRY_"))}
 
 
 def _variables(context: RequestContext, token: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agentconsole.sdk import Envelope, Outcome
 from runs.doctor.finding import Finding, amount, fine, notice, problem, size, span_of
 
 GIB = 1024**3
@@ -15,6 +16,8 @@ ANSWER_SLOW_MS = 100
 QUEUE_LONG, QUEUE_STUCK = 100, 1_000
 FAILED_SHARE, FAILED_FROM = 0.2, 5
 NAMED = 5
+# What the SDK says of a guarded call that nobody has decided on yet.
+WAITS = "waits for a person"
 
 
 def disk(answer: Mapping[str, int]) -> Finding:
@@ -173,11 +176,22 @@ def log_lines(counts: Mapping[str, int], minutes: int) -> Finding:
 
 
 def past_retention(counts: Mapping[str, int] | None) -> Finding:
-    """Runs that the retention sweep would delete."""
+    """Runs that are past their retention."""
     if not counts:
         return fine("No run is past its retention.")
     named = ", ".join(f"{count:,} in {name}" for name, count in counts.items())
-    return fine(f"Past their retention: {named}. The doctor deletes nothing; the hourly sweep will.")
+    return fine(f"Past their retention: {named}. The sweep deletes them a day later, if nobody approves it before.")
+
+
+def pruned(answer: Envelope, environment: str) -> Finding:
+    """What became of the proposal to prune."""
+    if answer.is_ok:
+        return fine(f"Pruned, as approved: {answer.data['runs']:,} runs of {environment}.")
+    if answer.outcome is Outcome.REJECTED and WAITS in answer.message:
+        return fine(f"Pruning {environment} is proposed and waits for a person under Approvals.")
+    if answer.outcome is Outcome.REJECTED:
+        return fine(f"Pruning {environment} was not done: {answer.message}.")
+    return notice(f"Pruning {environment} ended as {answer.outcome}.", answer.message)
 
 
 def _told(counts: Mapping[str, int]) -> str:

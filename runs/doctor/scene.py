@@ -10,11 +10,12 @@ from runs.doctor.tools.probes import Web
 class Scene:
     """The console under examination, and who examines it.
 
-    `environments` are those that everybody who sees the doctor's run may look into: its own and the open ones.
+    `environment` is its own, `environments` are those that everybody who sees the doctor's run may look into: its own and the open ones.
     `logs` is None where the console keeps no log files.
     """
 
     agent: str
+    environment: str
     run_id: str
     environments: list[str]
     folder: Path

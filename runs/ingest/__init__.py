@@ -1,6 +1,8 @@
 """The native door: bytes in, rows out, one answer that names each item that was refused."""
 
 import threading
+import time
+from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID
@@ -10,14 +12,17 @@ from django.db import connection
 from django.utils import timezone
 from typing_extensions import TypedDict
 
+from agentconsole import metrics
 from agentconsole.errors import ConsoleError
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.redaction import Hit
-from runs.ingest.apply import Prepared, apply_batch, prepare, skew_of
+from runs.ingest.apply import Prepared, apply_batch, prepare
+from runs.ingest.beat import CleanBeat, clean_beat, record_beats
 from runs.ingest.body import Batch, read_batch
-from runs.ingest.errors import ItemError, Rejection
-from runs.ingest.startup import record_startup, startup_summary
-from runs.ingest.wire import Startup, read_item, read_time
+from runs.ingest.errors import BusyError, ItemError, Rejection
+from runs.ingest.fold import skew_of
+from runs.ingest.startup import Recorded, record_startup, startup_summary
+from runs.ingest.wire import Beat, Startup, read_item, read_time
 from runs.models import AgentInstance
 
 log = get_logger(__name__)
@@ -36,6 +41,7 @@ def ingest_body(body: bytes, *, content_type: str, content_encoding: str, instan
 
     MalformedBodyError, UnsupportedEncodingError, BodyTooLargeError: nothing could be read, nothing was stored.
     """
+    metrics.INGEST_BYTES.inc(len(body))
     try:
         batch = read_batch(
             body,
@@ -44,6 +50,7 @@ def ingest_body(body: bytes, *, content_type: str, content_encoding: str, instan
             max_bytes=settings.INGEST_MAX_EXPANDED_BYTES,
         )
     except ConsoleError as error:
+        metrics.INGEST_REFUSED.labels(error.code).inc()
         log.warning("INGEST_REFUSED", code=error.code, bytes=len(body))
         raise
     with _turn():
@@ -65,8 +72,10 @@ def _turn() -> AbstractContextManager[object]:
 
 def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
     """Store what is good of a batch of raw items."""
+    began = time.perf_counter()
     prepared: list[Prepared] = []
-    startups: list[tuple[Startup, dict[str, Any]]] = []
+    startups: list[Recorded] = []
+    beats: list[CleanBeat] = []
     refused: list[tuple[int, ItemError]] = []
     hits: list[Hit] = []
     for index, raw in enumerate(batch.items):
@@ -75,25 +84,49 @@ def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
             if isinstance(item, Startup):
                 startups.append((item, startup_summary(item)))
                 continue
+            if isinstance(item, Beat):
+                beat, found = clean_beat(item)
+                beats.append(beat)
+                hits.extend(found)
+                continue
             one, found = prepare(index, item)
         except ItemError as error:
             refused.append((index, error))
             continue
         prepared.append(one)
         hits.extend(found)
-    applied = apply_batch(prepared, instance=instance, skew_ms=skew_of(read_time(batch.sent_at), timezone.now()))
+    sent_at = read_time(batch.sent_at)
+    skew_ms = skew_of(sent_at, timezone.now())
+    try:
+        applied = apply_batch(prepared, instance=instance, skew_ms=skew_ms, startups=startups)
+    except BusyError as error:
+        metrics.INGEST_REFUSED.labels(error.code).inc()
+        raise
     recorded = sum(record_startup(instance, startup, summary) for startup, summary in startups)
+    recorded += record_beats(instance, beats, sent_at)
     rejected = [
         _rejection(batch.items[index], index, error)
         for index, error in sorted(refused + applied.refused, key=lambda pair: pair[0])
     ]
     answer: IngestAnswer = {
         "accepted": applied.accepted + recorded,
-        "duplicates": applied.duplicates + len(startups) - recorded,
+        "duplicates": applied.duplicates + len(startups) + len(beats) - recorded,
         "rejected": rejected,
     }
     _log_answer(answer, hits)
+    _count(answer, applied.tools, instance.agent.environment_id, began)
     return answer
+
+
+def _count(answer: IngestAnswer, tools: Counter[tuple[str, str]], environment: str, began: float) -> None:
+    """Once a batch, never once an item: the metrics cost an ingest nothing that can be measured."""
+    results = {
+        "accepted": answer["accepted"],
+        "duplicate": answer["duplicates"],
+        "rejected": len(answer["rejected"]),
+    }
+    metrics.count_batch(environment, results, tools)
+    metrics.INGEST_SECONDS.observe(time.perf_counter() - began)
 
 
 def _rejection(raw: Any, index: int, error: ItemError) -> Rejection:

@@ -1,9 +1,8 @@
 """One batch, one short transaction: lock the runs, merge, number, write, tell."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,19 +12,23 @@ from django.utils import timezone
 
 from agentconsole import live
 from agentconsole.logconf import get_logger
+from agentconsole.protocol.envelope import SpanState
 from agentconsole.protocol.redaction import Hit
 from runs.ingest import store
 from runs.ingest.clean import Cleaner
-from runs.ingest.errors import BusyError, ItemError, NotYoursError
+from runs.ingest.errors import BusyError, ConsoleSpanError, ItemError, NotYoursError
 from runs.ingest.fold import blank_run, fold_arrival, fold_finish, fold_span, fold_start, fold_tick
 from runs.ingest.merge import merge_span
 from runs.ingest.rows import Row, event_row, finish_row, span_row, start_row, tick_row
+from runs.ingest.startup import Recorded, lacks_at
 from runs.ingest.wire import EventItem, RunFinished, RunItem, RunStarted, SpanItem, Tick, run_of
 from runs.models import AgentInstance, PhaseTick, Run, Span, TraceEvent
+from runs.signals import runs_appeared
 
 log = get_logger(__name__)
 
 _TRIES = 10
+_OPEN = frozenset({SpanState.RUNNING.value, SpanState.WAITING.value})
 _RUN_COLUMNS = tuple(column.attname for column in Run._meta.concrete_fields)
 _SUMMARY = tuple(name for name in _RUN_COLUMNS if name not in ("environment_id", "agent_id", "received_at"))
 _SPAN_COLUMNS = tuple(column.attname for column in Span._meta.concrete_fields)
@@ -41,11 +44,12 @@ class Prepared(NamedTuple):
 
 @dataclass(slots=True)
 class Applied:
-    """What became of a batch."""
+    """What became of a batch. `tools` counts the tool calls that it ended, by (tool, outcome)."""
 
     accepted: int = 0
     duplicates: int = 0
     refused: list[tuple[int, ItemError]] = field(default_factory=list)
+    tools: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 def prepare(place: int, item: RunItem) -> tuple[Prepared, list[Hit]]:
@@ -69,7 +73,9 @@ class _RunTakenError(Exception):
     """Another transaction made a run that this one was about to make."""
 
 
-def apply_batch(prepared: list[Prepared], *, instance: AgentInstance, skew_ms: int) -> Applied:
+def apply_batch(
+    prepared: list[Prepared], *, instance: AgentInstance, skew_ms: int, startups: Sequence[Recorded] = ()
+) -> Applied:
     """Store the items of a batch. Committed when it returns. BusyError: nothing is stored, send it again.
 
     New runs are not locked but made at the end, so two batches can make the same run at once. The loser keeps nothing
@@ -78,7 +84,7 @@ def apply_batch(prepared: list[Prepared], *, instance: AgentInstance, skew_ms: i
     for _ in range(_TRIES):
         try:
             with transaction.atomic():
-                return _Writer(instance, skew_ms).write(prepared)
+                return _Writer(instance, skew_ms, startups).write(prepared)
         except _RunTakenError:
             continue
         except OperationalError as error:
@@ -90,8 +96,9 @@ def apply_batch(prepared: list[Prepared], *, instance: AgentInstance, skew_ms: i
 class _Writer:
     """The state of one transaction."""
 
-    def __init__(self, instance: AgentInstance, skew_ms: int) -> None:
+    def __init__(self, instance: AgentInstance, skew_ms: int, startups: Sequence[Recorded]) -> None:
         self.instance = instance
+        self.startups = startups
         self.skew_ms = skew_ms
         self.now = timezone.now()
         self.applied = Applied()
@@ -104,6 +111,7 @@ class _Writer:
         for one in prepared:
             by_run[run_of(one.item)].append(one)
         known = self._lock_known(by_run)
+        names = {run_id: _names(run) for run_id, run in known.items()}
         self._load_stored(known, by_run)
         made = {run_id: self._blank(run_id, items) for run_id, items in by_run.items() if run_id not in known}
         runs = {**self._only_mine(known, by_run), **made}
@@ -114,6 +122,9 @@ class _Writer:
                 {f"run:{run.id}": run.seq for run in changed}
                 | {f"runs:{self.instance.agent.environment_id}": self.now.isoformat()}
             )
+        # Last, so that what a receiver writes into these runs finds their rows, and its hints follow those above.
+        if appeared := [run.id for run in changed if names.get(run.id) != _names(run)]:
+            runs_appeared.send(sender=Run, run_ids=appeared)
         return self.applied
 
     def _store(self, changed: list[Run], made: dict[UUID, Run]) -> None:
@@ -159,6 +170,8 @@ class _Writer:
         }
         stored = Span.objects.filter(**mine, span_id__in=ids[SpanItem]).values(*_SPAN_COLUMNS) if ids[SpanItem] else []
         self.stored_spans: dict[tuple[UUID, str], Row] = {(row["run_id"], row["span_id"]): row for row in stored}
+        # What is left is what an agent's account has too.
+        self.waits = {key for key, row in self.stored_spans.items() if row.pop("approval_id") is not None}
 
     def _apply_to_run(self, run: Run, items: list[Prepared]) -> bool:
         """Fold each item into the run and number what is new. True if anything was."""
@@ -190,7 +203,8 @@ class _Writer:
     def _apply_item(self, run: Run, one: Prepared) -> bool:
         match one.item:
             case RunStarted():
-                return fold_start(run, one.row)
+                lacks = lacks_at(one.item.at, self.instance, self.startups)
+                return fold_start(run, one.row | {"lacked": lacks.to_json()})
             case RunFinished():
                 return fold_finish(run, one.row)
             case SpanItem():
@@ -215,10 +229,15 @@ class _Writer:
     def _apply_span(self, run: Run, row: Row) -> bool:
         key = (run.id, row["span_id"])
         stored = self.stored_spans.get(key)
+        if key in self.waits:
+            raise ConsoleSpanError("This span is the console's record of an approval. Make span ids at random.")
         merged = row if stored is None else merge_span(stored, row)
         if merged is None:
             return False
         fold_span(run, stored, merged)
+        outcome = merged["outcome"]
+        if merged["kind"] == "tool" and outcome not in _OPEN and not (stored and stored["outcome"] == outcome):
+            self.applied.tools[merged["name"], outcome] += 1
         merged["seq"] = self._next_seq(run)
         self.stored_spans[key] = self.spans[key] = merged
         return True
@@ -229,13 +248,9 @@ class _Writer:
         return run.seq
 
 
+def _names(run: Run) -> tuple[str, str]:
+    return run.request_id, run.trace_id
+
+
 def _columns(run: Run, columns: tuple[str, ...]) -> Row:
     return {column: getattr(run, column) for column in columns}
-
-
-def skew_of(sent_at: datetime | None, now: datetime, *, tolerated_ms: int = 2_000) -> int:
-    """Milliseconds by which the sender's clock is ahead (positive) or behind, 0 within what a slow network explains."""
-    if sent_at is None:
-        return 0
-    skew = round((sent_at - now).total_seconds() * 1000)
-    return skew if abs(skew) > tolerated_ms else 0

@@ -95,3 +95,9 @@ class AlreadyFinishedError(ItemError):
     """A second end of a run that differs from the first."""
 
     code = "already_finished"
+
+
+class ConsoleSpanError(ItemError):
+    """A span that the console itself wrote: the record that the run waited for a person."""
+
+    code = "console_span"

@@ -87,3 +87,11 @@ def fold_arrival(run: Run, *, first_at: datetime, request_id: str, now: datetime
         run.lease_expires_at = now + timedelta(seconds=run.lease_s)
     run.last_seen_at = run.updated_at = now
     return woken
+
+
+def skew_of(sent_at: datetime | None, now: datetime, *, tolerated_ms: int = 2_000) -> int:
+    """Milliseconds by which the sender's clock is ahead (positive) or behind, 0 within what a slow network explains."""
+    if sent_at is None:
+        return 0
+    skew = round((sent_at - now).total_seconds() * 1000)
+    return skew if abs(skew) > tolerated_ms else 0

@@ -1,8 +1,8 @@
 """From valid items to rows: the columns of the tables, cleaned."""
 
-from datetime import datetime
 from typing import Any
 
+from agentconsole.protocol.times import iso
 from runs.ingest.clean import Cleaner
 from runs.ingest.merge import SpanRow
 from runs.ingest.wire import EventItem, RunFinished, RunStarted, SpanItem, Tick
@@ -85,7 +85,7 @@ def _elapsed_ms(item: SpanItem) -> int | None:
 def _attempts(item: SpanItem, cleaner: Cleaner) -> list[Row]:
     return [
         {
-            "at": _iso(attempt.at),
+            "at": iso(attempt.at),
             "elapsed_ms": attempt.elapsed_ms,
             "outcome": attempt.outcome.value,
             "message": cleaner.label(attempt.message, f"attempts.{index}.message"),
@@ -131,7 +131,3 @@ def finish_row(item: RunFinished, cleaner: Cleaner) -> Row:
         "error": cleaner.prose(item.error, "error"),
         "cut": cleaner.cut,
     }
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")

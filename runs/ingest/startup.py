@@ -1,21 +1,45 @@
 """An agent instance's startup summary: what it expected, what it found, what it lacks."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from agentconsole.logconf import get_logger
-from runs.ingest.clean import Cleaner
+from runs.ingest.clean import Cleaner, one_line
 from runs.ingest.wire import Startup
+from runs.lacks import Lacks
 from runs.models import AgentInstance
 
 log = get_logger(__name__)
+
+Recorded = tuple[Startup, dict[str, Any]]
+# A clock that was set back a little between a start and the first run.
+CLOCK_STEP = timedelta(seconds=5)
 
 
 def startup_summary(startup: Startup) -> dict[str, Any]:
     """What is kept of a startup. ItemTooLargeError if it is no summary any more."""
     told = startup.model_dump(mode="json", include={"expected", "loaded", "missing", "version", "sdk", "host", "pid"})
-    return Cleaner().structure(told, "startup")
+    summary = Cleaner().structure(told, "startup")
+    return summary | {
+        "expected": [one_line(name) for name in summary["expected"]],
+        "loaded": [one_line(name) for name in summary["loaded"]],
+        "missing": [
+            {"name": one_line(tool["name"]), "reason": one_line(tool["reason"])} for tool in summary["missing"]
+        ],
+    }
+
+
+def lacks_at(at: datetime, instance: AgentInstance, startups: Sequence[Recorded]) -> Lacks:
+    """What an instance lacked when a run of it began at `at`: as the last summary before it says, by the instance's own clock.
+    Nothing where none is known from before it: what a later one lacked says nothing of this run."""
+    known = [(startup.at, summary.get("missing", [])) for startup, summary in startups]
+    if instance.started_at is not None:
+        known.append((instance.started_at, instance.missing_tools))
+    before = [one for one in known if one[0] <= at + CLOCK_STEP]
+    return Lacks.of(max(before, key=lambda one: one[0])[1]) if before else Lacks()
 
 
 def record_startup(instance: AgentInstance, startup: Startup, summary: dict[str, Any]) -> bool:

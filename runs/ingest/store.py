@@ -14,7 +14,6 @@ from typing import Any
 
 from django.db import connection, models
 from django.db.models import Field
-from psycopg.types.json import Jsonb
 
 Row = dict[str, Any]
 
@@ -72,7 +71,7 @@ def _converter(model: type[models.Model], column: str) -> Callable[[Any], Any] |
     The same text and types as Django's fields store, without their generality: `get_db_prep_save` for each of a span's
     26 columns took longer than the insert itself.
     """
-    return _CONVERTERS[connection.vendor].get(_kind(model, column))
+    return _converters(connection.vendor).get(_kind(model, column))
 
 
 @cache
@@ -96,11 +95,12 @@ def _sqlite_json(value: Any) -> str | None:
     return _encode_json(value)
 
 
-_CONVERTERS: dict[str, dict[str, Callable[[Any], Any]]] = {
-    "sqlite": {
-        "UUIDField": lambda value: value.hex,
-        "DateTimeField": _sqlite_time,
-        "JSONField": _sqlite_json,
-    },
-    "postgresql": {"JSONField": lambda value: None if value is None else Jsonb(value)},
-}
+@cache
+def _converters(vendor: str) -> dict[str, Callable[[Any], Any]]:
+    """By the kind of a field."""
+    if vendor == "sqlite":
+        return {"UUIDField": lambda value: value.hex, "DateTimeField": _sqlite_time, "JSONField": _sqlite_json}
+    # Not above: 8 MB that the embedded console's processes have no use for.
+    from psycopg.types.json import Jsonb
+
+    return {"JSONField": lambda value: None if value is None else Jsonb(value)}

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from agentconsole.protocol.beats import COMPONENT_NAME_CHARS, MAX_COMPONENTS
 from agentconsole.protocol.context import Transport
 from agentconsole.protocol.envelope import Outcome
 from agentconsole.protocol.ids import is_request_id, is_span_id, is_trace_id
@@ -83,6 +84,11 @@ TokenName = Annotated[str, _checked(is_token, "a token: UPPER_SNAKE, at most 64 
 Label = Annotated[str, StringConstraints(max_length=200), AfterValidator(_storable)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]
 Phase = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_storable)]
+ComponentName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=COMPONENT_NAME_CHARS),
+    _checked(str.isprintable, "on one line, with every character visible"),
+]
 Prose = Annotated[str, AfterValidator(_storable)]
 Milliseconds = Annotated[int, Field(ge=0, le=_MAX_MS)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -241,7 +247,42 @@ class Startup(_Item):
     pid: Annotated[int, Field(ge=0, le=2**31)] | None = None
 
 
-Item = RunStarted | Tick | SpanItem | EventItem | RunFinished | Startup
+class ComponentPart(_Part):
+    """A component that an instance declared. `age_s` is how long ago it last worked, None if it never has; `failure` what has
+    gone wrong since. Ages, not times: the instance's clock need not be right."""
+
+    name: ComponentName
+    critical: bool = True
+    lease_s: Seconds = 30
+    age_s: Annotated[float, Field(ge=0, le=_MAX_MS / 1000, allow_inf_nan=False)] | None = None
+    detail: Annotated[Prose, StringConstraints(max_length=500)] = ""
+    failure: Annotated[Prose, StringConstraints(max_length=500)] = ""
+
+
+class Beat(_Item):
+    """A sign of life of an agent's process, with all its components as they stand. It counts for `lease_s`.
+
+    `boot` is made anew by each process, `number` grows from one beat to the next; `runs` are open or began since the last
+    beat; `ended` says that the process ends on purpose.
+    """
+
+    type: Literal["agent.beat"]
+    id: UUID7
+    boot: UUID
+    number: Annotated[int, Field(ge=0, le=2**53)]
+    lease_s: Seconds = 30
+    runs: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    components: Annotated[list[ComponentPart], Field(max_length=MAX_COMPONENTS)] = Field(default_factory=list)
+    ended: bool = False
+
+    @model_validator(mode="after")
+    def _each_component_once(self) -> "Beat":
+        if len({part.name for part in self.components}) < len(self.components):
+            raise ValueError("a component is named twice")
+        return self
+
+
+Item = RunStarted | Tick | SpanItem | EventItem | RunFinished | Startup | Beat
 RunItem = RunStarted | Tick | SpanItem | EventItem | RunFinished
 
 _READERS: dict[str, TypeAdapter[Any]] = {
@@ -251,6 +292,7 @@ _READERS: dict[str, TypeAdapter[Any]] = {
     "event": TypeAdapter(EventItem),
     "run.finished": TypeAdapter(RunFinished),
     "agent.startup": TypeAdapter(Startup),
+    "agent.beat": TypeAdapter(Beat),
 }
 _TIME = TypeAdapter[datetime](Time)
 

@@ -1,15 +1,17 @@
 """The tables of runs: who works (environments, agents), on what (runs), and a run's log (ticks, spans, events)."""
 
-from runs.models.agents import Agent, AgentInstance, Environment
-from runs.models.log import SPAN_OUTCOMES, PhaseTick, Span, SpanKind, TickState, TraceEvent
+from runs.models.agents import Agent, AgentInstance, Environment, InstanceBeat
+from runs.models.log import LOG_TABLES, SPAN_OUTCOMES, PhaseTick, Span, SpanKind, TickState, TraceEvent
 from runs.models.run import Run, RunStatus
 from runs.models.saved import SavedView
 
 __all__ = [
+    "LOG_TABLES",
     "SPAN_OUTCOMES",
     "Agent",
     "AgentInstance",
     "Environment",
+    "InstanceBeat",
     "PhaseTick",
     "Run",
     "RunStatus",

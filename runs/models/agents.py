@@ -75,6 +75,33 @@ class AgentInstance(models.Model):
         missing = self.startup.get("missing", [])
         return missing if isinstance(missing, list) else []
 
+    @property
+    def last_beat(self) -> "InstanceBeat | None":
+        """Its last sign of life, if it ever gave one. A query, unless `beat` was selected with it."""
+        return getattr(self, "beat", None)
+
     def is_usable(self, now: datetime) -> bool:
         """Whether its credential opens anything at `now`."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class InstanceBeat(models.Model):
+    """The last sign of life of an instance, and what it said of its parts: `runs.ingest.beat` writes it over, row by instance.
+
+    Times are the console's clock. `runs` were open, or begun, since the beat before. `boots` is `[[boot, number]]` of the
+    processes that beat last, with the last number taken of each. `components` is `[{name, critical, lease_s, declared_at,
+    proven_at, failing_since, failure, detail}]`.
+    """
+
+    instance = models.OneToOneField(AgentInstance, on_delete=models.CASCADE, primary_key=True, related_name="beat")
+    beat_at = models.DateTimeField()
+    lease_s = models.FloatField(default=30)
+    boot_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True)
+    runs = models.PositiveIntegerField(default=0)
+    idle_since = models.DateTimeField(null=True)
+    boots = models.JSONField(default=list)
+    components = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"beat of instance {self.instance_id} at {self.beat_at:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,7 +1,7 @@
 """A run's log: the rows that carry its `seq`. Each is keyed by its run and the id that its sender made.
 
 The key starts with the run, so that another run's id can never be taken or probed, and so that on PostgreSQL the tables
-can be partitioned by ranges of run ids (UUIDv7: a range of time).
+are partitioned by ranges of run ids (UUIDv7: a range of time), a month each. The models don't know (migration 0005).
 """
 
 from django.db import models
@@ -58,7 +58,10 @@ class PhaseTick(models.Model):
 
 
 class Span(models.Model):
-    """One timed piece of a run. `cut` tells of each text that was longer than its budget: `{place: {chars, sha256, at, left_out}}`."""
+    """One timed piece of a run. `cut` tells of each text that was longer than its budget: `{place: {chars, sha256, at, left_out}}`.
+
+    `approval_id` is set on the console's own spans alone: the action for whose decision the run waited.
+    """
 
     pk = models.CompositePrimaryKey("run_id", "span_id")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="spans")
@@ -84,11 +87,16 @@ class Span(models.Model):
     result = models.TextField(null=True)  # noqa: DJ001  null: not reported, "" is an answer
     cut = models.JSONField(default=dict)
     attributes = models.JSONField(default=dict)
+    approval_id = models.UUIDField(null=True)
 
     class Meta:
         indexes = [
             # The log from a cursor on.
             models.Index(fields=["run", "seq"], name="span_log"),
+            # A run's waits for people.
+            models.Index(
+                fields=["run", "started_at"], condition=models.Q(approval_id__isnull=False), name="span_waits"
+            ),
             # The waterfall's first rows.
             models.Index(fields=["run", "started_at"], name="span_waterfall"),
             # Search by span id or its beginning.
@@ -124,3 +132,7 @@ class TraceEvent(models.Model):
 
     def __str__(self) -> str:
         return self.token
+
+
+# All of them, in the order in which an ingest writes them.
+LOG_TABLES: tuple[type[models.Model], ...] = (PhaseTick, TraceEvent, Span)

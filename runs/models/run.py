@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from agentconsole.protocol.context import Transport
 from agentconsole.protocol.ids import REQUEST_ID_MAX
+from runs.lacks import Lacks
 from runs.models.agents import Agent, AgentInstance, Environment
 
 
@@ -69,6 +70,8 @@ class Run(models.Model):
     phase = models.CharField(max_length=100, blank=True)
     phase_at = models.DateTimeField(null=True)
     tools = models.JSONField(default=dict)
+    # What its agent's instance lacked when it began, `runs.lacks.Lacks` as JSON. Set once: it stays true after a repair.
+    lacked = models.JSONField(null=True)
     span_count = models.PositiveIntegerField(default=0)
     event_count = models.PositiveIntegerField(default=0)
 
@@ -104,6 +107,11 @@ class Run(models.Model):
     def run_id(self) -> uuid.UUID:
         """Its id, under the name that signatures use."""
         return self.id
+
+    @property
+    def lacks(self) -> Lacks:
+        """The tools that its agent's instance lacked when it began."""
+        return Lacks.from_json(self.lacked)
 
     @property
     def took(self) -> timedelta | None:

@@ -9,22 +9,41 @@ from django.db.models import OuterRef, Prefetch, Q, Subquery
 
 from agentconsole.errors import NotFoundError
 from runs.models import Agent, AgentInstance, Run
+from runs.vitals import Standing, standing_of
 
 AGENTS_A_PAGE = 100
 RUNS_SHOWN = 20
 RUNS_WEIGHED = 200
-GONE_AFTER = timedelta(days=1)
+# An instance that has been gone for longer is no news: what nobody revoked would nag for ever.
+GONE_IS_NEWS_FOR = timedelta(days=1)
+# Of an agent with several instances, the first of these that any of them is in.
+STATES = ("not_ready", "degraded", "ready", "idle", "seen", "gone", "stopped")
 EXPIRES_SOON = timedelta(days=14)
-RUN_COLUMNS = ("request_id", "status", "started_at", "ended_at", "last_seen_at", "heartbeat_s", "lease_s", "tools")
+RUN_COLUMNS = (
+    "request_id", "status", "started_at", "ended_at", "last_seen_at", "heartbeat_s", "lease_s", "tools",
+    "lacked",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceRow:
-    """An instance, and the word for its state: revoked, expired, unseen, gone, degraded or ready."""
+    """An instance, how it stands, whether its credential expires soon, and whether it is news that it is gone."""
 
     instance: AgentInstance
-    state: str
+    standing: Standing
     is_expiring: bool
+    is_gone_of_late: bool
+
+    @property
+    def state(self) -> str:
+        """The word of its standing."""
+        return self.standing.word
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When it last gave a sign of life. The use of a credential is noted once a minute; a beat is exact."""
+        beat = self.instance.last_beat
+        return max((at for at in (self.instance.last_used_at, beat and beat.beat_at) if at), default=None)
 
     @property
     def is_live(self) -> bool:
@@ -42,14 +61,15 @@ class AgentRow:
 
     @property
     def state(self) -> str:
-        """degraded if any live instance is, else ready if any is, else gone if any was seen, else unseen."""
+        """The loudest word of its instances; unseen if none has any."""
         states = {row.state for row in self.instances}
-        return next((state for state in ("degraded", "ready", "gone") if state in states), "unseen")
+        return next((state for state in STATES if state in states), "unseen")
 
     @property
-    def degraded(self) -> list[InstanceRow]:
-        """The instances that lack something."""
-        return [row for row in self.instances if row.state == "degraded"]
+    def troubled(self) -> list[InstanceRow]:
+        """The instances that lack something, or are gone of late, the loudest first."""
+        found = [row for row in self.instances if row.standing.is_degraded or row.is_gone_of_late]
+        return sorted(found, key=lambda row: STATES.index(row.state))
 
     @property
     def live_instances(self) -> list[InstanceRow]:
@@ -58,8 +78,8 @@ class AgentRow:
 
     @property
     def last_used_at(self) -> datetime | None:
-        """When any of its credentials was last used."""
-        return max((row.instance.last_used_at for row in self.instances if row.instance.last_used_at), default=None)
+        """When any of its instances last gave a sign of life: a beat, or a use of its credential."""
+        return max((row.seen_at for row in self.instances if row.seen_at), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +107,18 @@ class AgentStory:
 
 
 def instance_row(instance: AgentInstance, now: datetime) -> InstanceRow:
-    """The state of an instance at `now`. Gone: it told nothing for GONE_AFTER."""
+    """An instance as it is at `now`. No query where its beat was selected with it."""
     expires_at = instance.expires_at
     is_expiring = expires_at is not None and now < expires_at < now + EXPIRES_SOON
-    return InstanceRow(instance, _state(instance, now), is_expiring)
-
-
-def _state(instance: AgentInstance, now: datetime) -> str:
-    if instance.revoked_at is not None:
-        return "revoked"
-    if not instance.is_usable(now):
-        return "expired"
-    if instance.last_used_at is None:
-        return "unseen"
-    if now - instance.last_used_at > GONE_AFTER:
-        return "gone"
-    return "degraded" if instance.missing_tools else "ready"
+    standing = standing_of(instance, now)
+    is_news = standing.word == "gone" and standing.since is not None and now - standing.since < GONE_IS_NEWS_FOR
+    return InstanceRow(instance, standing, is_expiring, is_news)
 
 
 def agent_page(environments: Sequence[str], now: datetime, after: str = "") -> AgentPage:
     """Agents with their live instances and last runs. Three queries."""
     last_run = Run.objects.filter(agent=OuterRef("pk")).order_by("-started_at", "-id").values("id")[:1]
-    live = Prefetch("instances", AgentInstance.objects.filter(revoked_at=None).order_by("name"))
+    live = Prefetch("instances", AgentInstance.objects.filter(revoked_at=None).select_related("beat").order_by("name"))
     found = Agent.objects.filter(environment__in=environments).annotate(last_run_id=Subquery(last_run))
     environment, _, name = after.partition("/")
     if after:
@@ -127,7 +137,7 @@ def agent_story(environment: str, name: str, environments: Sequence[str], now: d
     agent = Agent.objects.filter(environment=environment, name=name).first()
     if agent is None or environment not in environments:
         raise NotFoundError("There is no such agent, or it is in an environment that you can't see.")
-    instances = list(agent.instances.order_by("-created_at")[:AGENTS_A_PAGE])
+    instances = list(agent.instances.select_related("beat").order_by("-created_at")[:AGENTS_A_PAGE])
     runs = list(Run.objects.filter(agent=agent).only(*RUN_COLUMNS).order_by("-started_at", "-id")[:RUNS_WEIGHED])
     statuses, outcomes = Counter(run.status for run in runs), Counter[str]()
     for run in runs:

@@ -1,9 +1,11 @@
 """Which runs are past their retention: one rule for the sweep that deletes them and the agent that tells of them."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from runs.models import Environment, Run, RunStatus
 from runs.models.run import TERMINAL
@@ -25,3 +27,11 @@ def cutoffs(now: datetime) -> dict[str, datetime]:
 def expired_runs(environment: str, cutoff: datetime) -> QuerySet[Run]:
     """The environment's finished runs, and stalled ones that will never finish, not heard of since the cutoff."""
     return Run.objects.filter(environment=environment, last_seen_at__lt=cutoff, status__in=PRUNABLE)
+
+
+def held_runs(first_id: UUID, end_id: UUID, limits: Mapping[str, datetime]) -> QuerySet[Run]:
+    """Of the runs from one id to before another, those that are not past their environment's limit, and those that never will be."""
+    expired = Q(pk__in=[])
+    for environment, cutoff in limits.items():
+        expired |= Q(environment=environment, last_seen_at__lt=cutoff)
+    return Run.objects.filter(id__gte=first_id, id__lt=end_id).exclude(expired, status__in=PRUNABLE)

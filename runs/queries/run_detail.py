@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from agentconsole.protocol.envelope import SpanState
 from runs.models import Span, TraceEvent
 from runs.queries.shapes import text_shape
 from runs.timeline.text import KeptText, Node, TextPiece, kept_text, pieces_of, tree_of
-from runs.timeline.waterfall import end_of
+from runs.timeline.waterfall import end_of, kind_of, word_of
 from runs.wording import badge_of, duration_text
 
 _THINNEST = 0.4
@@ -52,6 +53,21 @@ class SpanDetail:
     arguments: KeptText | None
     result: KeptText | None
     attributes: Node | None
+
+    @property
+    def kind(self) -> str:
+        """What it is, in a word."""
+        return kind_of(self.span)
+
+    @property
+    def word(self) -> str:
+        """What became of it, as its badge has it."""
+        return word_of(self.span)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody is still to decide."""
+        return self.span.approval_id is not None and self.span.outcome == SpanState.WAITING
 
 
 def detail_of(span: Span) -> SpanDetail:

@@ -51,11 +51,6 @@ class RunRow:
         return round(self.stretch.length / timedelta(milliseconds=1))
 
     @property
-    def missing(self) -> list[dict[str, str]]:
-        """What the agent's instance lacked when it last started."""
-        return self.run.instance.missing_tools if self.run.instance else []
-
-    @property
     def has_more_query(self) -> bool:
         """Whether the query goes on after what is shown of it."""
         return len(getattr(self.run, "query_head", "")) == QUERY_SHOWN
@@ -89,7 +84,7 @@ def run_page(chosen: RunFilter, cursor: Cursor | None, now: datetime, limit: int
 
 
 def _sources(chosen: RunFilter) -> Iterator[QuerySet[Run]]:
-    rows = Run.objects.select_related("agent", "instance").defer(*_NOT_SHOWN)
+    rows = Run.objects.select_related("agent").defer(*_NOT_SHOWN)
     rows = rows.annotate(query_head=Left("query", QUERY_SHOWN))
     if chosen.agent:
         agents = Agent.objects.filter(environment__in=chosen.environments, name=chosen.agent)
@@ -99,7 +94,7 @@ def _sources(chosen: RunFilter) -> Iterator[QuerySet[Run]]:
 
 def rows_of_runs(run_ids: Sequence[uuid.UUID], environments: Sequence[str], now: datetime) -> list[RunRow]:
     """The rows of some runs; those that are not visible are left out. Two queries."""
-    runs = Run.objects.filter(id__in=run_ids, environment__in=environments).select_related("instance")
+    runs = Run.objects.filter(id__in=run_ids, environment__in=environments)
     return _with_bars(list(runs.defer(*_NOT_SHOWN)), now)
 
 

@@ -17,6 +17,7 @@ from runs.timeline.text import question_of
 from runs.timeline.waterfall import SpanRow, end_of, rows_of
 
 RIBBON_TICKS = 400
+RIBBON_WAITS = 100
 SPANS_A_PAGE = 100
 EVENTS_A_PAGE = 200
 SUB_AGENTS_A_PAGE = 25
@@ -93,9 +94,12 @@ def neighbours_of(run: Run) -> Neighbours:
 
 
 def ribbon_for(run: Run, stretch: Stretch) -> Ribbon:
-    """Phases by their entries and exits, the first RIBBON_TICKS of them. One query, by the index tick_ribbon."""
+    """The first RIBBON_TICKS entries and exits of phases and RIBBON_WAITS waits. Two queries, by tick_ribbon and span_waits."""
     ticks = list(PhaseTick.objects.filter(~Q(state=TickState.ALIVE), run=run).order_by("at")[: RIBBON_TICKS + 1])
-    return ribbon_of(ticks[:RIBBON_TICKS], stretch, is_bounded=len(ticks) > RIBBON_TICKS)
+    found = Span.objects.filter(run=run, approval_id__isnull=False).only(*LIGHT_SPAN_COLUMNS)
+    waits = list(found.order_by("started_at")[: RIBBON_WAITS + 1])
+    is_bounded = len(ticks) > RIBBON_TICKS or len(waits) > RIBBON_WAITS
+    return ribbon_of(ticks[:RIBBON_TICKS], stretch, waits=waits[:RIBBON_WAITS], is_bounded=is_bounded)
 
 
 def span_page(run: Run, stretch: Stretch, after: str = "") -> SpanPage:

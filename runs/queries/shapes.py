@@ -1,10 +1,11 @@
 """The JSON shapes of a run and its log: one for first paint, API and socket frames alike (docs/architecture.md)."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from typing_extensions import TypedDict
 
+from agentconsole.protocol.times import iso as iso  # noqa: PLC0414  part of the shapes, and imported with them
 from runs.models import PhaseTick, Run, Span, TraceEvent
 
 
@@ -53,7 +54,10 @@ class TickShape(TypedDict):
 
 
 class SpanShape(TypedDict):
-    """A span as rows of the waterfall need it: without its arguments and result."""
+    """A span as rows of the waterfall need it: without its arguments and result.
+
+    `approval` is the id of the action that the run waited for, "" unless it is a span of the console's own.
+    """
 
     id: str
     parent: str
@@ -69,6 +73,7 @@ class SpanShape(TypedDict):
     soft_ms: int | None
     hard_ms: int | None
     attempts: list[dict[str, Any]]
+    approval: str
     seq: int
 
 
@@ -108,13 +113,8 @@ class EventShape(TypedDict):
 
 LIGHT_SPAN_COLUMNS = (
     "run_id", "span_id", "seq", "parent_id", "kind", "name", "agent", "phase", "started_at", "ended_at", "outcome",
-    "message", "elapsed_ms", "soft_ms", "hard_ms", "attempts",
+    "message", "elapsed_ms", "soft_ms", "hard_ms", "attempts", "approval_id",
 )  # fmt: skip
-
-
-def iso(at: datetime) -> str:
-    """An aware time as ISO 8601 UTC with microseconds and `Z`."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def iso_or_none(at: datetime | None) -> str | None:
@@ -185,6 +185,7 @@ def span_shape(span: Span) -> SpanShape:
         "soft_ms": span.soft_ms,
         "hard_ms": span.hard_ms,
         "attempts": span.attempts,
+        "approval": str(span.approval_id or ""),
         "seq": span.seq,
     }
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from agentconsole import live
 from agentconsole.logconf import get_logger
-from runs.models import PhaseTick, Run, RunStatus, Span, TraceEvent
+from runs.models import LOG_TABLES, Run, RunStatus
 from runs.models.run import LIVE
 from runs.queries.retention import cutoffs, expired_runs
 from runs.queries.shapes import iso
+from runs.services.partitions import drop_expired_months
 
 log = get_logger(__name__)
 
@@ -24,6 +25,8 @@ ROWS_A_BATCH = 2_000
 # SQLite gives its lock to whoever asks at the right moment: between batches, let those who wait be the ones.
 PAUSE_S = 0.01
 BATCHES_A_SWEEP = 500
+# For so long a person may approve the bundled agent's proposal to prune before the sweep does it unasked.
+SWEEP_GRACE = timedelta(days=1)
 
 
 def stall_silent_runs() -> int:
@@ -65,32 +68,42 @@ def _stall_batch() -> int:
 
 @dataclass(slots=True)
 class Pruned:
-    """What a sweep deleted, and whether it got through all there was."""
+    """What a sweep deleted, and whether it got through all there was. `rows` are those that it deleted one by one."""
 
+    months: int = 0
     runs: int = 0
     rows: int = 0
+    batches: int = 0
     is_done: bool = True
 
 
 def prune_expired_runs() -> Pruned:
-    """Delete runs past the retention of their environment, each with its log, in short transactions.
+    """Delete runs past the retention of their environment and SWEEP_GRACE, each with its log, in short transactions.
 
-    Finished runs, and stalled ones that never will finish. Bounded: `is_done` is false if there may be more.
+    Finished runs, and stalled ones that never will finish. Bounded: `is_done` is false if there may be more. Where all runs of
+    a month are past it, PostgreSQL drops their logs first, at once.
     """
-    total = Pruned()
-    batches = BATCHES_A_SWEEP
-    for environment, cutoff in cutoffs(timezone.now()).items():
-        found = Pruned(is_done=False)
-        while batches > 0 and not found.is_done:
-            batches -= 1
-            _prune_batch(environment, cutoff, found)
-            time.sleep(PAUSE_S)
-        if found.rows:
-            log.info("RUNS_PRUNED", environment=environment, runs=found.runs, rows=found.rows, before=cutoff)
+    limits = cutoffs(timezone.now() - SWEEP_GRACE)
+    total = Pruned(months=drop_expired_months(limits))
+    for environment, cutoff in limits.items():
+        found = prune_environment(environment, cutoff, batches=BATCHES_A_SWEEP - total.batches)
         total.runs += found.runs
         total.rows += found.rows
+        total.batches += found.batches
         total.is_done = total.is_done and found.is_done
     return total
+
+
+def prune_environment(environment: str, cutoff: datetime, *, batches: int = BATCHES_A_SWEEP) -> Pruned:
+    """Delete the finished and stalled runs of one environment that were not heard of since `cutoff`, in at most `batches`."""
+    found = Pruned(is_done=False)
+    while found.batches < batches and not found.is_done:
+        found.batches += 1
+        _prune_batch(environment, cutoff, found)
+        time.sleep(PAUSE_S)
+    if found.rows:
+        log.info("RUNS_PRUNED", environment=environment, runs=found.runs, rows=found.rows, before=cutoff)
+    return found
 
 
 def _prune_batch(environment: str, cutoff: datetime, found: Pruned) -> None:
@@ -125,13 +138,12 @@ def _within(chosen: list[tuple[UUID, int]], budget: int) -> Iterator[UUID]:
 
 def _cut_log(run_id: UUID, found: Pruned) -> int:
     """Delete the beginning of what is left of a long run's log; how many rows. Killed after it, the next sweep goes on."""
-    tables = (PhaseTick, Span, TraceEvent)
-    firsts = [table.objects.filter(run_id=run_id).aggregate(first=Min("seq"))["first"] for table in tables]
+    firsts = [table._default_manager.filter(run_id=run_id).aggregate(first=Min("seq"))["first"] for table in LOG_TABLES]
     known = [first for first in firsts if first is not None]
     if not known:
         return 0
     upto = min(known) + ROWS_A_BATCH
-    rows = sum(table.objects.filter(run_id=run_id, seq__lt=upto).delete()[0] for table in tables)
+    rows = sum(table._default_manager.filter(run_id=run_id, seq__lt=upto).delete()[0] for table in LOG_TABLES)
     found.rows += rows
     return rows
 

@@ -8,9 +8,10 @@ from django import template
 from django.template.context import RequestContext
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from runs.lacks import Lacks
 from runs.models import Run
 from runs.queries.shapes import iso
 from runs.timeline.state import state_of
@@ -54,6 +55,14 @@ def when(at: datetime | None, missing: str = "–") -> SafeString | str:
         exact_text(at),
         relative_text(at, timezone.now()),
     )
+
+
+@register.simple_tag
+def without(lacks: Lacks) -> SafeString:
+    """Missing tools by name, each with its reason."""
+    reasons = ((name, f" ({reason})" if reason else "") for name, reason in lacks.tools)
+    named = format_html_join(", ", "<code>{}</code>{}", reasons)
+    return format_html("{} and {} more", named, lacks.more) if lacks.more else named
 
 
 @register.simple_tag

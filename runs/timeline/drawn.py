@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from runs.models import PhaseTick
-from runs.timeline.ribbon import Band, Share, bands_of, shares_of
+from runs.models import PhaseTick, Span
+from runs.timeline.ribbon import Band, Share, bands_of, shares_of, waits_of
 from runs.timeline.state import Stretch
 from runs.wording import duration_text
 
@@ -36,10 +36,19 @@ class DrawnBand:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnWait:
+    """A wait on a person, in percent of the ribbon."""
+
+    x: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ribbon:
-    """The ribbon's first paint: entries and exits. Heartbeats and gaps come with the log."""
+    """The ribbon's first paint: entries and exits, waits for people. Heartbeats and gaps come with the log."""
 
     bands: Sequence[DrawnBand]
+    waits: Sequence[DrawnWait]
     shares: Sequence[Share]
     ticks: Sequence[PhaseTick]
     is_bounded: bool
@@ -59,17 +68,30 @@ class Ribbon:
         return f"{most.text} {where}, {most.percent} of the run"
 
 
-def ribbon_of(ticks: Sequence[PhaseTick], stretch: Stretch, *, is_bounded: bool = False) -> Ribbon:
-    """The ribbon of a run's entries and exits; `is_bounded` says that there are more of them than were read."""
+def ribbon_of(
+    ticks: Sequence[PhaseTick], stretch: Stretch, *, waits: Sequence[Span] = (), is_bounded: bool = False
+) -> Ribbon:
+    """The ribbon of a run's entries and exits and of its waits; `is_bounded` says that there is more than was read."""
     bands = bands_of(ticks, stretch)
     shares = shares_of(bands, stretch)
     by_phase = {share.phase: share for share in shares}
-    return Ribbon([_drawn(band, stretch, by_phase[band.phase]) for band in bands], shares, ticks, is_bounded)
+    return Ribbon(
+        bands=[_drawn(band, stretch, by_phase[band.phase]) for band in bands],
+        waits=[DrawnWait(*_place(stretch, start, end)) for start, end in waits_of(waits, stretch)],
+        shares=shares,
+        ticks=ticks,
+        is_bounded=is_bounded,
+    )
 
 
 def _drawn(band: Band, stretch: Stretch, share: Share) -> DrawnBand:
     end = band.end or band.start
-    x = min(max(stretch.percent(band.start), 0), 100 - _THINNEST)
-    width = min(max(stretch.percent(end) - x, _THINNEST), 100 - x)
     length = (end - band.start) / timedelta(milliseconds=1)
-    return DrawnBand(band, f"{x:.3f}%", f"{width:.3f}%", band.lane * LANE_HEIGHT, duration_text(length), share)
+    x, width = _place(stretch, band.start, end)
+    return DrawnBand(band, x, width, band.lane * LANE_HEIGHT, duration_text(length), share)
+
+
+def _place(stretch: Stretch, start: datetime, end: datetime) -> tuple[str, str]:
+    x = min(max(stretch.percent(start), 0), 100 - _THINNEST)
+    width = min(max(stretch.percent(end) - x, _THINNEST), 100 - x)
+    return f"{x:.3f}%", f"{width:.3f}%"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from runs.models import PhaseTick, TickState
+from runs.models import PhaseTick, Span, TickState
 from runs.timeline.state import Stretch
 from runs.wording import duration_text
 
@@ -104,6 +104,11 @@ def _assign_lanes(found: list[Band]) -> None:
         end = _end(band)
         band.lane = next((lane for lane, free_at in enumerate(ends) if free_at <= band.start), len(ends))
         ends[band.lane : band.lane + 1] = [end]
+
+
+def waits_of(spans: Sequence[Span], stretch: Stretch) -> list[tuple[datetime, datetime]]:
+    """The stretches in which the run waited on a person; what still waits does so until the end."""
+    return [(span.started_at, span.ended_at or max(stretch.end, span.started_at)) for span in spans]
 
 
 def shares_of(found: Sequence[Band], stretch: Stretch) -> list[Share]:

@@ -49,13 +49,15 @@ def state_of(run: Run, now: datetime) -> State:
     """The state of a run by the console's clock: what calls itself running and gives no sign of life is quiet, then stalled."""
     if run.is_ended:
         return State(run.status)
+    if run.status == RunStatus.WAITING:  # it owes no sign of life while a person decides
+        return State("waiting", "waiting on a person")
     silent = now - run.last_seen_at
     since = f"no sign of life for {_text(silent)}"
     if run.status == RunStatus.STALLED or silent > timedelta(seconds=run.lease_s):
         return State("stalled", f"{since}; its lease is {_text(timedelta(seconds=run.lease_s))}")
     if run.status == RunStatus.RUNNING and silent > timedelta(seconds=run.heartbeat_s * _QUIET_IN_HEARTBEATS):
         return State("quiet", f"{since}; a tick is due every {_text(timedelta(seconds=run.heartbeat_s))}")
-    return State(run.status, "waiting on a person" if run.status == RunStatus.WAITING else "")
+    return State(run.status)
 
 
 def stretch_of(run: Run, now: datetime) -> Stretch:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from agentconsole.protocol.envelope import SpanState
+from agentconsole.protocol.envelope import Outcome, SpanState
 from runs.models import Span, SpanKind
 from runs.timeline.state import Stretch
 from runs.wording import badge_of, duration_text
@@ -13,12 +13,14 @@ from runs.wording import badge_of, duration_text
 DEEPEST_INDENT = 12
 _CLOCK_TOLERANCE = timedelta(milliseconds=5)
 _THINNEST = 0.2
-KIND_ICONS = {
+APPROVAL = "approval"  # what the console's own spans are, to people
+KIND_ICONS: dict[str, str] = {
     SpanKind.SUBAGENT: "bot",
     SpanKind.TOOL: "wrench",
     SpanKind.MODEL: "brain",
     SpanKind.RETRIEVAL: "database",
     SpanKind.STEP: "corner-down-right",
+    APPROVAL: "hand",
 }
 
 
@@ -57,7 +59,17 @@ class SpanRow:
     @property
     def icon(self) -> str:
         """The icon of its kind."""
-        return KIND_ICONS[SpanKind(self.span.kind)] if self.span else "unplug"
+        return KIND_ICONS[kind_of(self.span)] if self.span else "unplug"
+
+    @property
+    def kind(self) -> str:
+        """What it is, in a word."""
+        return kind_of(self.span) if self.span else ""
+
+    @property
+    def word(self) -> str:
+        """What became of it, as its badge has it."""
+        return word_of(self.span) if self.span else ""
 
 
 @dataclass(slots=True)
@@ -118,6 +130,16 @@ def _drawn(row: SpanRow, by_id: dict[str, Span], stretch: Stretch, ended_at: dat
         skew=duration_text(early / timedelta(milliseconds=1)) if early > _CLOCK_TOLERANCE else "",
         is_late=ended_at is not None and max(span.started_at, end or span.started_at) > ended_at + _CLOCK_TOLERANCE,
     )
+
+
+def kind_of(span: Span) -> str:
+    """The kind of a span; `approval` if it is the console's own."""
+    return span.kind if span.approval_id is None else APPROVAL
+
+
+def word_of(span: Span) -> str:
+    """The outcome of a span, or what a person said: a wait that ended well was approved."""
+    return "approved" if span.approval_id is not None and span.outcome == Outcome.OK else span.outcome
 
 
 def end_of(span: Span) -> datetime | None:

@@ -68,7 +68,7 @@ def _without_empty(request: HttpRequest) -> str:
 @require_GET
 @requires(Role.VIEWER)
 def run_details(request: HttpRequest) -> HttpResponse:
-    """What a live frame does not say of `?run=…&run=…`: `{run id: {bar, length, missing}}`."""
+    """What a live frame does not say of `?run=…&run=…`: `{run id: {bar, length, lacks}}`."""
     try:
         run_ids = [uuid.UUID(text) for text in request.GET.getlist("run")[:ROWS_A_PAGE]]
     except ValueError as error:
@@ -81,7 +81,7 @@ def _details(row: RunRow) -> dict[str, Any]:
     return {
         "bar": [asdict(piece) for piece in row.bar],
         "length": row.length_ms,
-        "missing": [tool.get("name", "") for tool in row.missing],
+        "lacks": str(row.run.lacks),
     }
 
 

@@ -10,11 +10,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from agentconsole.protocol.ids import uuid7
+from agentconsole.protocol.ids import first_uuid7, uuid7
 from runs.doctor.tools.activity import (
     degraded_agents,
     failed_calls,
-    first_id,
     ingest_rate,
     recent_warnings,
     runs_by_status,
@@ -129,5 +128,7 @@ def test_the_store_is_measured(agent: AgentCaller):
     assert set(table_rows()) >= {"runs_run", "runs_span"}
     assert oldest_run(["prod", "dev"])["environment"] == "dev"
     assert (
-        first_id(timezone.now() - timedelta(hours=1)) < uuid.UUID(run) < first_id(timezone.now() + timedelta(hours=1))
+        first_uuid7(timezone.now() - timedelta(hours=1))
+        < uuid.UUID(run)
+        < first_uuid7(timezone.now() + timedelta(hours=1))
     )

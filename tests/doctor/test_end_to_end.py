@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.processes.database import own_database
 from tests.processes.running import RunningConsole, wait_for
+from tests.processes.services import own_services
 
 pytestmark = pytest.mark.processes
 WITHIN_S = 60
@@ -38,8 +38,8 @@ class Examination:
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole]:
     """A console whose doctor has made its first run."""
-    with own_database() as database:
-        running = RunningConsole(tmp_path_factory.mktemp("doctor"), DOCTOR_ENABLED="on", **database)
+    with own_services() as services:
+        running = RunningConsole(tmp_path_factory.mktemp("doctor"), DOCTOR_ENABLED="on", **services)
         running.start()
         wait_for("the first run is over", lambda: running.logged("DOCTOR_FINISHED"), within_s=WITHIN_S)
         yield running
@@ -149,9 +149,9 @@ def test_its_summary_is_true(examination: Examination):
     assert "FINDING_MADE" in examination.tokens()
 
 
-def test_it_deletes_nothing_and_says_what_it_would(examination: Examination, browser: httpx.Client):
+def test_it_proposes_nothing_where_nothing_is_past_its_retention(examination: Examination, browser: httpx.Client):
     [event] = [event for event in examination.log["events"] if event["token"] == "PRUNE_PROPOSED"]
-    assert event["fields"] == {"runs": {}, "done": False}
+    assert event["fields"] == {"runs": {}}
     assert "No run is past its retention." in examination.run["summary"]
 
 

@@ -57,3 +57,12 @@ def test_the_credential_goes_by_the_environment_alone(settings: Any):
 def test_the_doctor_has_a_log_file_of_its_own(settings: Any, tmp_path: Path):
     settings.LOG_FILE = str(tmp_path / "logs" / "worker.log")
     assert launching._variables(CONTEXT, "ac_test")["LOG_FILE"] == str(tmp_path / "logs" / "doctor.log")
+
+
+def test_the_doctor_is_not_told_where_the_consoles_own_traces_and_errors_go(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer of-the-console")
+    monkeypatch.setenv("SENTRY_DSN", "https://key@sentry.example.org/1")
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    inherited = launching._inherited()
+    assert not [name for name in inherited if name.startswith(("OTEL_", "SENTRY_"))]
+    assert inherited["LOG_LEVEL"] == "DEBUG"

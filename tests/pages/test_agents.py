@@ -33,7 +33,7 @@ def used(agent: AgentCaller, **fields: Any) -> AgentInstance:
 @pytest.mark.parametrize(
     ("fields", "state"),
     [
-        ({}, "ready"),
+        ({}, "seen"),
         ({"last_used_at": None}, "unseen"),
         ({"startup": MISSING}, "degraded"),
         ({"last_used_at": timezone.now() - timedelta(days=2)}, "gone"),
@@ -58,7 +58,7 @@ def test_an_agent_is_degraded_if_any_of_its_working_instances_is(agent: AgentCal
 def test_the_list_says_loudly_what_is_missing(agent: AgentCaller, viewer: User, sign_in: SignIn):
     used(agent, startup=MISSING, started_at=timezone.now())
     page = html_of(sign_in(viewer).get("/agents/"))
-    assert re.search(r"lacks\s+<code>restart</code>: no KUBECONFIG", page)
+    assert re.search(r"<b>one</b> is without: <code>restart</code> \(no KUBECONFIG\), since its start", page)
 
 
 def test_an_agents_page_weighs_how_its_runs_and_calls_went(agent: AgentCaller, viewer: User, sign_in: SignIn):

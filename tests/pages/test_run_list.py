@@ -34,13 +34,6 @@ def test_a_row_says_who_asked_for_what_and_how_it_went(agent: AgentCaller, viewe
     assert 'aria-label="gather 2.' in page
 
 
-def test_an_agent_that_misses_tools_is_marked_in_every_row(agent: AgentCaller, viewer: User, sign_in: SignIn):
-    send_run(agent)
-    agent.instance.startup = {"missing": [{"name": "restart", "reason": "no KUBECONFIG"}]}
-    agent.instance.save()
-    assert "Its instance lacks: restart" in page_of(sign_in(viewer))
-
-
 @pytest.mark.parametrize(
     "query",
     ["status=failed", "agent=deployer", "environment=prod", "transport=slack", "actor=dana", "actor=kim",

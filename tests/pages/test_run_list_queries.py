@@ -54,7 +54,7 @@ def test_a_page_costs_a_query_for_each_environment_and_one_for_ticks(
         send_run(foreign_agent, *stay("plan", 60, 59))
     with django_assert_num_queries(4):
         page = run_page(chosen(), None, timezone.now())
-        assert [row.run.agent.name for row in page.rows if row.missing or row.bar]
+        assert [row.run.agent.name for row in page.rows if row.run.lacks or row.bar]
     with django_assert_num_queries(4):
         run_page(chosen("agent=triage"), None, timezone.now())
     with django_assert_num_queries(2):

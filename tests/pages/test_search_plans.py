@@ -36,7 +36,7 @@ INDEXES = {
     "request": "runs_run_request_id_",
     "run": "runs_run_pkey" if connection.vendor == "postgresql" else "sqlite_autoindex_runs_run_1",
     "trace": "run_by_trace",
-    "span": "span_by_id",
+    "span": "span_id_idx" if connection.vendor == "postgresql" else "span_by_id",  # a partition's own
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
@@ -78,7 +79,8 @@ def test_each_page_is_one_query_by_the_tokens_index(agent: AgentCaller, django_a
     with django_assert_num_queries(1):
         assert counts()
     rows = TraceEvent.objects.filter(token="SAME", at__gte=chosen().since).order_by("-at", "-id")[:100]
-    assert "event_by_token" in plan_of(rows)
+    index = "token_at_idx" if connection.vendor == "postgresql" else "event_by_token"  # a partition's own
+    assert index in plan_of(rows)
 
 
 def test_nothing_of_an_environment_that_is_not_visible_is_told(

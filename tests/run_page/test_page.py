@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import AgentInstance, Environment, Run
+from runs.lacks import Lacks
+from runs.models import Environment, Run
 from tests.run_page.story import rich_run, wide_run
 
 
@@ -94,11 +95,12 @@ def test_plain_pages_lead_through_all_spans(browser, send):
     assert (len(names), len(set(names)), after) == (250, 250, "")
 
 
-def test_a_degraded_agent_is_said_to_be_with_what_it_lacks(browser, run, agent):
+def test_a_run_of_a_degraded_agent_says_what_it_began_without(browser, run):
     missing = [{"name": "restart_pod", "reason": "no credential"}]
-    AgentInstance.objects.filter(id=agent.instance.id).update(startup={"missing": missing})
+    Run.objects.filter(id=run.id).update(lacked=Lacks.of(missing).to_json())
     text = text_of(browser, run)
-    assert "triage is degraded" in text
+    assert "Begun by a degraded agent" in text
+    assert "restart_pod" in text
     assert "no credential" in text
 
 

@@ -30,6 +30,7 @@ def a_run(**fields: Any) -> Run:
         ({"silent_s": 61}, "stalled"),
         ({"silent_s": 1, "status": RunStatus.STALLED}, "stalled"),
         ({"silent_s": 30, "status": RunStatus.WAITING}, "waiting"),
+        ({"silent_s": 9999, "status": RunStatus.WAITING}, "waiting"),
         ({"silent_s": 9999, "status": RunStatus.SUCCEEDED}, "succeeded"),
     ],
 )

@@ -6,11 +6,9 @@ from typing import Any
 from django.db.models import Max
 from django.utils import timezone
 
-from runs.models import PhaseTick, Run, RunStatus, Span, TraceEvent
+from runs.models import LOG_TABLES, Run, RunStatus
 from tests.cast import AgentCaller
 from tests.ingest.items import event, new_run, run_started, span, tick, whole_run
-
-LOG = (PhaseTick, Span, TraceEvent)
 
 
 def live_run(agent: AgentCaller, *, silent_for: timedelta = timedelta(minutes=5), **more: Any) -> Run:
@@ -44,15 +42,22 @@ def set_status(run: Run, status: RunStatus) -> Run:
 
 def rows_of(run: Run) -> int:
     """How many rows its log has."""
-    return sum(table.objects.filter(run_id=run.id).count() for table in LOG)
+    return rows_of_id(str(run.id))
+
+
+def rows_of_id(run_id: str) -> int:
+    """The same, by its id."""
+    return sum(table._default_manager.filter(run_id=run_id).count() for table in LOG_TABLES)
 
 
 def orphans() -> int:
     """Rows of runs that are gone."""
-    return sum(table.objects.exclude(run_id__in=Run.objects.values("id")).count() for table in LOG)
+    return sum(table._default_manager.exclude(run_id__in=Run.objects.values("id")).count() for table in LOG_TABLES)
 
 
 def last_seq(run: Run) -> int:
     """The greatest number in its log and summary."""
-    numbers = [table.objects.filter(run_id=run.id).aggregate(last=Max("seq"))["last"] or 0 for table in LOG]
+    numbers = [
+        table._default_manager.filter(run_id=run.id).aggregate(last=Max("seq"))["last"] or 0 for table in LOG_TABLES
+    ]
     return max(*numbers, Run.objects.get(id=run.id).summary_seq)

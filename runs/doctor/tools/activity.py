@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Avg, Count, F, Max, QuerySet
 from django.utils import timezone
 
+from agentconsole.protocol.ids import first_uuid7
 from runs.doctor.tools.reading import Reading
 from runs.models import AgentInstance, Run, RunStatus, Span, SpanKind, TraceEvent
 
@@ -82,7 +83,7 @@ def degraded_agents(environments: list[str]) -> list[dict[str, Any]]:
 def recent_warnings(environments: list[str], *, minutes: int, without_agent: str) -> dict[str, int]:
     """Tokens of warnings and worse that other agents' runs told of, most frequent first."""
     events = TraceEvent.objects.filter(
-        run_id__gte=first_id(timezone.now() - timedelta(minutes=minutes)), level__in=LOUD,
+        run_id__gte=first_uuid7(timezone.now() - timedelta(minutes=minutes)), level__in=LOUD,
         run__environment__in=environments,
     ).exclude(run__agent__name=without_agent)  # fmt: skip
     counted = events.values_list("token").annotate(count=Count("*")).order_by("-count", "token")
@@ -106,10 +107,5 @@ def slowest_tools(environments: list[str], *, minutes: int, without_agent: str) 
 
 
 def _tool_calls(environments: list[str], minutes: int) -> QuerySet[Span]:
-    since = first_id(timezone.now() - timedelta(minutes=minutes))
+    since = first_uuid7(timezone.now() - timedelta(minutes=minutes))
     return Span.objects.filter(run_id__gte=since, kind=SpanKind.TOOL, run__environment__in=environments)
-
-
-def first_id(at: datetime) -> uuid.UUID:
-    """The least UUIDv7 of a time: no run that began then or later has a lesser id."""
-    return uuid.UUID(int=int(at.timestamp() * 1000) << 80)

@@ -66,10 +66,21 @@ def past_retention(environments: list[str]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
+def prunable_before(environment: str) -> str:
+    """The midnight (UTC, ISO 8601) before which the environment's runs are past their retention: the same all day, so that
+    a question asked again is the same question."""
+    cutoff = cutoffs(timezone.now())[environment]
+    return cutoff.replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
+
+
 def _estimated_rows(table: str) -> int:
     if connection.vendor == "postgresql":
-        # -1: never analysed, which a table of some size has been.
-        return max(_number("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table]), 0)
+        # -1: never analysed, which a table of some size has been. Of a table in partitions, those are told.
+        return _number(
+            "SELECT sum(greatest(reltuples, 0))::bigint FROM pg_class LEFT JOIN pg_inherits ON inhrelid = oid"
+            " WHERE %s::regclass IN (oid, inhparent) AND relkind = 'r'",
+            [table],
+        )
     return _number(f'SELECT max(rowid) FROM "{table}"')  # noqa: S608  a table of ours
 
 

@@ -1,12 +1,10 @@
 """Reads of the console's database as tools: read-only, and really ended when their hard budget is over."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar
 
-import psycopg
 from django.db import DatabaseError, connection, transaction
 
 from agentconsole.sdk import ToolDegraded
@@ -43,7 +41,7 @@ class Reading(Generic[P, T]):
         """End the statement that is going on. One that has just ended by itself is left in peace."""
         driver = self._driver
         if driver is not None:
-            with suppress(sqlite3.Error, psycopg.Error):
+            with suppress(connection.Database.Error):  # type: ignore[attr-defined]  # the stubs leave the driver's module out
                 (driver.interrupt if connection.vendor == "sqlite" else driver.cancel_safe)()
 
 
