@@ -7,8 +7,10 @@ from typing import TypedDict
 
 from django.utils import timezone
 
-from agentconsole.health.components import COMPONENTS, Component, Proof
+from agentconsole.health.components import COMPONENTS
+from agentconsole.health.proof import Component, Proof
 from agentconsole.lifecycle import is_draining
+from agentconsole.protocol.proof import Evidence, judge
 
 
 class ComponentReport(TypedDict):
@@ -19,6 +21,7 @@ class ComponentReport(TypedDict):
     checked_at: str | None
     age_s: float | None
     lease_s: int
+    since: str | None
     detail: str
 
 
@@ -29,12 +32,22 @@ class HealthReport(TypedDict):
     components: dict[str, ComponentReport]
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a check found wrong, and when it did last."""
+
+    at: datetime
+    words: str
+
+
 @dataclass(slots=True)
 class Known:
-    """The last proof of a component, and what went wrong since."""
+    """The last proof of a component, what went wrong since and from when on, and its last fault, which outlives a repair."""
 
     proof: Proof | None = None
     failure: str = ""
+    failing_since: datetime | None = None
+    last_fault: Fault | None = None
 
 
 class Board:
@@ -45,17 +58,25 @@ class Board:
         self._known = {component.name: Known() for component in components}
 
     def prove(self, name: str, proof: Proof) -> None:
-        """The component worked."""
-        self._known[name] = Known(proof)
+        """The component worked. The first time that is the end of its start, and what was missing until then was no fault."""
+        known = self._known[name]
+        self._known[name] = Known(proof, last_fault=known.last_fault if known.proof else None)
 
     def fail(self, name: str, failure: str) -> None:
         """The component's check failed; the last proof stays to be seen."""
-        self._known[name].failure = failure
+        known, now = self._known[name], timezone.now()
+        known.failure = failure
+        known.failing_since = known.failing_since or now
+        known.last_fault = Fault(now, failure)
 
     def proven_at(self, name: str) -> datetime | None:
         """When the component last worked, as far as this process knows."""
         proof = self._known[name].proof
         return proof.at if proof else None
+
+    def last_fault(self, name: str) -> Fault | None:
+        """What this process last found wrong with a component, whether or not it is repaired."""
+        return self._known[name].last_fault
 
     def report(self, now: datetime | None = None) -> HealthReport:
         """Every component at `now`. Proof older than its lease counts as failure, whatever the checks do meanwhile."""
@@ -67,16 +88,26 @@ class Board:
 
     def _component(self, component: Component, now: datetime) -> ComponentReport:
         known = self._known[component.name]
-        age_s = (now - known.proof.at).total_seconds() if known.proof else None
-        stale = age_s is None or age_s > component.lease_s
+        judged = judge(_evidence(known, component.lease_s), now)
         return {
-            "status": "failing" if known.failure or age_s is None else "stale" if stale else "ok",
+            "status": judged.status,
             "critical": component.is_critical,
-            "checked_at": known.proof.at.isoformat().replace("+00:00", "Z") if known.proof else None,
-            "age_s": round(age_s, 1) if age_s is not None else None,
+            "checked_at": told(known.proof.at) if known.proof else None,
+            "age_s": round(judged.age_s, 1) if judged.age_s is not None else None,
             "lease_s": component.lease_s,
-            "detail": known.failure or (known.proof.detail if known.proof else "not checked yet"),
+            "since": told(judged.since),
+            "detail": judged.detail,
         }
+
+
+def _evidence(known: Known, lease_s: int) -> Evidence:
+    proven_at, detail = (known.proof.at, known.proof.detail) if known.proof else (None, "")
+    return Evidence(proven_at, lease_s, detail, known.failure, known.failing_since)
+
+
+def told(at: datetime | None) -> str | None:
+    """A time as the probes tell it."""
+    return at.isoformat().replace("+00:00", "Z") if at else None
 
 
 board = Board()

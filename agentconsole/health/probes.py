@@ -1,4 +1,4 @@
-"""`/health/live` and `/health/ready`, answered before Django.
+"""`/health/live`, `/health/startup` and `/health/ready`, answered before Django.
 
 A probe must answer when every thread is busy, and to an orchestrator that calls by an address that is no allowed host.
 """
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from agentconsole.health.board import board
+from agentconsole.health.startup import startup
 from agentconsole.protocol.ids import new_request_id
 
 Application = Callable[
@@ -22,6 +23,8 @@ def answer_to(path: str) -> tuple[int, Mapping[str, Any]] | None:
     """Status and JSON of a probe, or None if the path is none."""
     if path == "/health/live":
         return HTTP_OK, {"status": "live"}
+    if path == "/health/startup":
+        return (HTTP_OK if startup.is_done else HTTP_UNAVAILABLE), startup.report()
     if path == "/health/ready":
         report = board.report()
         return (HTTP_OK if report["status"] == "ready" else HTTP_UNAVAILABLE), report

@@ -8,5 +8,6 @@ urlpatterns = [
     path("", health, name="health"),
     path("state", state, name="health-state"),
     path("live", probe, name="health-live"),
+    path("startup", probe, name="health-startup"),
     path("ready", probe, name="health-ready"),
 ]

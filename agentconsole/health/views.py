@@ -5,7 +5,9 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from agentconsole.health.board import board
+from agentconsole.health.page import health_page
 from agentconsole.health.probes import answer_to
+from agentconsole.health.words import banner
 from runs.access import Role, requires
 
 
@@ -14,27 +16,19 @@ def probe(request: HttpRequest) -> JsonResponse:
     answer = answer_to(request.path)
     assert answer is not None
     status, content = answer
-    return JsonResponse(content, status=status)
+    return JsonResponse(content, status=status, headers={"Cache-Control": "no-store"})
 
 
 @requires(Role.VIEWER)
 def health(request: HttpRequest) -> HttpResponse:
-    """The board, for people: exactly what the probe answers, in words."""
+    """The board, for people: exactly what the probe answers, in words, and the last 24 hours."""
     now = timezone.now()
-    report = board.report(now)
-    parts = [
-        {
-            **report["components"][component.name],
-            "name": component.name,
-            "title": component.title,
-            "proven_at": board.proven_at(component.name),
-        }
-        for component in board.components
-    ]
-    return render(request, "health/board.html", {"report": report, "parts": parts, "now": now})
+    return render(request, "health/board.html", health_page(board, board.report(now), now))
 
 
 @requires(Role.NOBODY)
 def state(request: HttpRequest) -> JsonResponse:
-    """The one word of the readiness probe, always with 200: a page that asks wants to know, not to fail."""
-    return JsonResponse({"status": board.report()["status"]})
+    """What the frame of an open page shows, always with 200: a page that asks wants to know, not to fail."""
+    report = board.report()
+    answer = {"status": report["status"], "banner": banner(report)}
+    return JsonResponse(answer, headers={"Cache-Control": "no-store"})

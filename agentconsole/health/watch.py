@@ -1,12 +1,13 @@
 """Renews the board's proofs in the background of a web process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
+from agentconsole.faults import fault_words
 from agentconsole.health.board import Board, board
-from agentconsole.health.components import Component, NotProvenError, Proof
+from agentconsole.health.proof import Component, NotProvenError, Proof
 from agentconsole.logconf import get_logger
 
 log = get_logger(__name__)
@@ -29,6 +30,7 @@ class Watch:
         self.timeout_s = timeout_s
         # Threads of its own, one a component: a hung check can't take the thread of another, nor of a page.
         self._threads = ThreadPoolExecutor(len(watched.components), thread_name_prefix="health")
+        self._running: dict[str, asyncio.Future[Proof]] = {}
         self._was = ""
 
     def start(self) -> None:
@@ -49,21 +51,40 @@ class Watch:
 
     async def _check(self, component: Component) -> None:
         try:
-            proof = await asyncio.wait_for(self._prove(component), self.timeout_s)
+            proof = await self._prove(component)
         except TimeoutError:
             self.board.fail(component.name, f"no answer within {self.timeout_s:g} s")
         except NotProvenError as failure:
             self.board.fail(component.name, str(failure))
         except Exception as error:  # noqa: BLE001  whatever a dependency raises is this check's finding
-            self.board.fail(component.name, f"{type(error).__name__}: {error}")
+            self.board.fail(component.name, fault_words(error))
         else:
             self.board.prove(component.name, proof)
 
     async def _prove(self, component: Component) -> Proof:
+        """What the component's check finds. TimeoutError, and the check goes on, if it takes too long.
+
+        It is not begun a second time while it hangs: each would take one thread more, in the end those of the others.
+        """
+        running = self._running.get(component.name)
+        if running is None:
+            running = self._running[component.name] = self._begin(component)
+        # Not wait_for: it waits for its cancellation to be obeyed, and redis-py loses one now and then.
+        await asyncio.wait({running}, timeout=self.timeout_s)
+        if not running.done():
+            if component.is_async:
+                running.cancel()
+            raise TimeoutError
+        del self._running[component.name]
+        if running.cancelled():
+            raise TimeoutError
+        return running.result()
+
+    def _begin(self, component: Component) -> asyncio.Future[Proof]:
+        loop = asyncio.get_running_loop()
         if component.is_async:
-            return await cast(Callable[[], Awaitable[Proof]], component.check)()
-        check = cast(Callable[[], Proof], component.check)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, check)
+            return loop.create_task(cast(Callable[[], Coroutine[Any, Any, Proof]], component.check)())
+        return loop.run_in_executor(self._threads, cast(Callable[[], Proof], component.check))
 
     def _tell_changes(self) -> None:
         report = self.board.report()

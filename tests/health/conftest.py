@@ -8,7 +8,7 @@ import time_machine
 
 from agentconsole import lifecycle
 from agentconsole.health.board import Board
-from agentconsole.health.components import Component, Proof
+from agentconsole.health.proof import Component, Proof
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

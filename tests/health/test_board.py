@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
 import time_machine
 
 from agentconsole.health.board import Board
-from agentconsole.health.components import Proof
+from agentconsole.health.components import COMPONENTS
+from agentconsole.health.proof import Component, Proof
 from tests.health.conftest import NOW
 
 
@@ -18,6 +20,7 @@ def test_a_part_that_nobody_checked_is_not_ready(board: Board):
         "checked_at": None,
         "age_s": None,
         "lease_s": 20,
+        "since": None,
         "detail": "not checked yet",
     }
 
@@ -55,3 +58,40 @@ def test_proof_after_a_failure_is_enough(board: Board, noon: time_machine.Travel
 def test_a_process_that_drains_is_not_ready(board: Board, noon: time_machine.Traveller, draining: None):
     board.prove("engine", Proof(NOW))
     assert board.report()["status"] == "draining"
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
+def test_old_proof_is_none_while_the_check_hangs(component: Component, noon: time_machine.Traveller):
+    board, later = Board(), NOW + timedelta(seconds=component.lease_s + 1)
+    for part in COMPONENTS:
+        board.prove(part.name, Proof(NOW if part is component else later))
+    report = board.report(later)
+    assert report["components"][component.name]["status"] == "stale"
+    assert (report["status"] == "not_ready") is component.is_critical
+
+
+def test_it_knows_since_when_a_part_is_not_proven(board: Board, noon: time_machine.Traveller):
+    board.prove("engine", Proof(NOW - timedelta(seconds=15)))
+    noon.shift(3)
+    board.fail("engine", "out of fuel")
+    noon.shift(60)
+    board.fail("engine", "out of oil")
+    assert board.report()["components"]["engine"]["since"] == "2026-03-01T12:00:03Z"
+    board.prove("radio", Proof(NOW))
+    assert board.report()["components"]["radio"]["since"] == "2026-03-01T12:00:20Z"
+
+
+def test_what_was_missing_before_the_first_proof_is_no_fault(board: Board, noon: time_machine.Traveller):
+    board.fail("engine", "no worker has run a task yet")
+    board.prove("engine", Proof(NOW))
+    assert board.last_fault("engine") is None
+
+
+def test_the_last_fault_outlives_its_repair(board: Board, noon: time_machine.Traveller):
+    board.prove("engine", Proof(NOW))
+    board.fail("engine", "out of fuel")
+    noon.shift(60)
+    board.prove("engine", Proof(NOW))
+    fault = board.last_fault("engine")
+    assert fault is not None
+    assert (fault.at, fault.words) == (NOW, "out of fuel")

@@ -11,7 +11,8 @@ import time_machine
 from django.utils import timezone
 
 from agentconsole import live
-from agentconsole.health.components import COMPONENTS, NotProvenError, Proof
+from agentconsole.health.components import COMPONENTS
+from agentconsole.health.proof import NotProvenError, Proof
 from agentconsole.health.tasks import beat
 from agentconsole.live.layer import Ear
 from agentconsole.models import ComponentBeat
@@ -40,7 +41,7 @@ async def test_the_channel_layer_is_proven_by_a_message_that_came_back():
 
 async def test_the_channel_layer_is_proven_while_a_hub_listens_to_it():
     joined = asyncio.Event()
-    listening = asyncio.create_task(Ear(lambda _hints: None, joined.set).listen())
+    listening = asyncio.create_task(Ear(lambda _hints, _at: None, joined.set).listen())
     try:
         async with asyncio.timeout(5):
             await joined.wait()

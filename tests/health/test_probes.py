@@ -10,7 +10,7 @@ from django.test import Client
 from agentconsole.asgi import application
 from agentconsole.health import probes
 from agentconsole.health.board import Board
-from agentconsole.health.components import Proof
+from agentconsole.health.proof import Proof
 from tests.health.conftest import NOW
 
 
@@ -56,6 +56,15 @@ async def test_ready_answers_503_with_the_board(board: Board, monkeypatch: pytes
 def test_a_server_without_the_probes_in_front_gets_the_same_from_django(client: Client):
     assert client.get("/health/live").json() == {"status": "live"}
     assert client.get("/health/ready").status_code == 503
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/health/live", "/health/startup", "/health/ready"])
+def test_a_probe_runs_no_query_and_opens_nothing(path: str, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries):
+    monkeypatch.setattr("socket.socket.connect", None)
+    monkeypatch.setattr("builtins.open", None)
+    with django_assert_num_queries(0):
+        assert probes.answer_to(path) is not None
 
 
 async def test_head_answers_without_a_body():

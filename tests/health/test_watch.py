@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from agentconsole.health.board import Board
-from agentconsole.health.components import Component, NotProvenError, Proof
+from agentconsole.health.proof import Component, NotProvenError, Proof
 from agentconsole.health.watch import Watch
 
 
@@ -65,6 +65,27 @@ async def test_a_check_that_hangs_fails_and_holds_up_no_other():
         assert report["engine"]["status"] == "ok"
     finally:
         release.set()
+
+
+async def test_a_check_that_hangs_is_not_begun_again_and_counts_when_it_answers():
+    release, begun = threading.Event(), []
+
+    def hangs() -> Proof:
+        begun.append(1)
+        release.wait()
+        return works()
+
+    board = Board([Component("stuck", "Stuck", 20, hangs)])
+    watch = Watch(board, timeout_s=0.05)
+    try:
+        for _ in range(3):
+            await watch.renew(board.components[0])
+        assert (len(begun), board.report()["components"]["stuck"]["status"]) == (1, "failing")
+    finally:
+        release.set()
+    watch.timeout_s = 5
+    await watch.renew(board.components[0])
+    assert (len(begun), board.report()["components"]["stuck"]["status"]) == (1, "ok")
 
 
 async def test_the_change_to_ready_and_back_is_told_once(logged: Callable[[str], list[dict[str, Any]]]):
