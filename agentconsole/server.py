@@ -4,7 +4,9 @@ import asyncio
 import json
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from types import FrameType
 from typing import Any, cast
 
 # First: importing it installs Twisted's asyncio reactor.
@@ -15,9 +17,11 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, globalLogBeginner
 
+from agentconsole import metrics
 from agentconsole.errors import ConsoleError, TooLargeError, error_body
-from agentconsole.lifecycle import begin_drain, is_draining
+from agentconsole.lifecycle import AT_ONCE_S, LEAVE_S, OVERRUN, Deadline, begin_drain, is_draining, stop_signals
 from agentconsole.logconf import get_logger
+from agentconsole.port import refuse_newcomers, take_queued
 from agentconsole.protocol.context import RequestContext, Transport, bound_context
 
 log = get_logger(__name__)
@@ -26,6 +30,11 @@ reactor: Any = _reactor
 
 LINGER_S = 2
 DRAIN_POLL_S = 0.05
+# With nothing under way for so many looks, all that had reached the process has been read.
+QUIET_LOOKS = 3
+# What was half open when the port took nothing new is open by then.
+HANDSHAKE_S = 0.1
+FAREWELL_S = 0.5
 RESTART_CODE = 1012
 _LARGEST_FRAME = 64 * 1024
 # A batch in one piece: in Daphne's stock pieces of 8 kB each makes a round through the loop, 4 ms for a batch of 512 items.
@@ -38,6 +47,14 @@ class BodyTimeoutError(ConsoleError):
     code = "request_timeout"
     http_status = 408
     title = "The request did not arrive"
+
+
+class StoppingError(ConsoleError):
+    """A request that had not arrived when its web process had to stop. Nothing of it was done."""
+
+    code = "stopping"
+    http_status = 503
+    title = "The console is stopping"
 
 
 class ConsoleRequest(WebRequest):  # type: ignore[misc]  # Daphne has no types
@@ -73,12 +90,23 @@ class ConsoleRequest(WebRequest):  # type: ignore[misc]  # Daphne has no types
     def process(self) -> Any:
         """The request is whole: on to the application."""
         self._cancel_deadline()
-        if self._is_refused:
-            return None
-        if is_draining():
+        return None if self._is_refused else super().process()
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """A piece of the answer. While the process drains, the connection ends with it."""
+        if is_draining() and message.get("type") == "http.response.start" and self.channel is not None:
             self.channel.persistent = False
             self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
-        return super().process()
+        super().handle_reply(message)
+
+    @property
+    def is_arriving(self) -> bool:
+        """Whether it was begun, and is still on its way here."""
+        return bool(self._deadline.active())
+
+    def refuse_late(self) -> None:
+        """It won't arrive in time: this process has to stop."""
+        self._refuse(StoppingError("This web process is stopping, and took nothing of the request. Send it again."))
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802  Twisted's name
         """The client went away."""
@@ -112,6 +140,8 @@ class ConsoleRequest(WebRequest):  # type: ignore[misc]  # Daphne has no types
         with bound_context(context):
             body = json.dumps(error_body(error)).encode()
             log.warning("REQUEST_REFUSED", status=error.http_status, code=error.code, received_bytes=self._received)
+        # Without its method: Twisted tells that of a request that has arrived.
+        metrics.observe_request(method="", route="not received", status=error.http_status)
         transport = self.channel.transport
         transport.write(
             f"HTTP/1.1 {error.http_status} {error.title}\r\nContent-Type: application/json\r\n"
@@ -147,7 +177,11 @@ class ConsoleWebSocket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has n
 
 
 class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
-    """Serves `application` on a listening socket until SIGTERM or SIGINT, then drains; a second signal ends at once."""
+    """Serves `application` on a listening socket until it is asked to stop, then drains; asked twice, it ends at once.
+
+    The order is told in `agentconsole/lifecycle.py`. `owns_port`: nobody else takes connections from that socket, so closing it
+    must leave none of them behind.
+    """
 
     def __init__(
         self,
@@ -157,7 +191,9 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
         max_body_bytes: int,
         receive_timeout_s: float = 60,
         drain_s: float = 20,
+        owns_port: bool = True,
         on_start: Callable[[], object] = lambda: None,
+        on_drained: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         super().__init__(
             application, endpoints=["adopted"], server_name="agentconsole", request_buffer_size=_BODY_CHUNK
@@ -166,11 +202,16 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
         self.max_body_bytes = max_body_bytes
         self.receive_timeout_s = receive_timeout_s
         self.drain_s = drain_s
+        self.owns_port = owns_port
         self.on_start = on_start
+        self.on_drained = on_drained
+        self.exit_code = 0
+        self._deadline = Deadline()
+        self._signals = 0
         self._drain: asyncio.Task[None] | None = None
 
-    def run(self) -> None:
-        """Serve; returns when the process should exit."""
+    def run(self) -> int:
+        """Serve; returns when the process should exit, with its exit code. A thread may still hang in a request."""
         self.connections: dict[Any, dict[str, Any]] = {}
         self.http_factory = ConsoleHTTPFactory(self)
         self.ws_factory = WebSocketFactory(self, server=self.server_name)
@@ -184,50 +225,106 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
         globalLogBeginner.beginLoggingTo(
             [cast(ILogObserver, lambda _event: None)], redirectStandardIO=False, discardBuffer=True
         )
-        loop = reactor._asyncioEventloop
-        asyncio.set_event_loop(loop)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_signal)
+        self.loop = reactor._asyncioEventloop
+        asyncio.set_event_loop(self.loop)
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
         self.port = reactor.adoptStreamPort(self.listening.fileno(), self.listening.family, self.http_factory)
         reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
         host, port = self.listening.getsockname()[:2]
-        reactor.callWhenRunning(loop.call_soon, self.on_start)
+        reactor.callWhenRunning(self.loop.call_soon, self.on_start)
         reactor.callWhenRunning(log.info, "SERVER_STARTED", host=host, port=port)
+        for number in stop_signals():
+            # Python's own way, not the loop's: a second signal ends also a loop that hangs.
+            signal.signal(number, self._on_signal)
         reactor.run(installSignalHandlers=False)
+        return self.exit_code
 
-    def _on_signal(self) -> None:
-        if self._drain is None:
-            self._drain = asyncio.get_running_loop().create_task(self._drain_all())
-            self._drain.add_done_callback(lambda _done: reactor.stop())
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._signals += 1
+        if self._signals == 1:
+            self._deadline.end_by(self.drain_s + LEAVE_S, OVERRUN)
+            self.loop.call_soon_threadsafe(self._begin_drain)
         else:
+            self.exit_code = 128 + number
+            self._deadline.end_by(AT_ONCE_S, self.exit_code)
+            self.loop.call_soon_threadsafe(self._cancel_drain)
+
+    def _begin_drain(self) -> None:
+        self._drain = self.loop.create_task(self._drain_all())
+        self._drain.add_done_callback(lambda _done: reactor.stop())
+
+    def _cancel_drain(self) -> None:
+        if self._drain is not None:
             self._drain.cancel()
 
     async def _drain_all(self) -> None:
-        """Take nothing new, send sockets away to come back elsewhere, let requests finish until the deadline."""
         begin_drain()
+        until = self.loop.time() + self.drain_s
+        await self._close_port()
+        quiet = 0
+        while quiet < QUIET_LOOKS and self.loop.time() < until:
+            self._send_sockets_away()
+            # A transport stays among the writers until its last byte has left.
+            quiet = 0 if self._under_way() or reactor.getWriters() else quiet + 1
+            await asyncio.sleep(DRAIN_POLL_S)
+        cut_off = await self._cut_off()
+        if self.on_drained is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.on_drained(), LINGER_S)
+        log.info("DRAIN_FINISHED", cut_off=cut_off)
+
+    async def _close_port(self) -> None:
+        """Leave nobody in the port's queue: the kernel would reset those connections, and what they have sent."""
+        if self.owns_port and refuse_newcomers(self.listening):
+            await asyncio.sleep(HANDSHAKE_S)
+        take_queued(self.listening, self.port.doRead)
         self.port.stopListening()
         self.listening.close()
+
+    def _send_sockets_away(self) -> None:
+        """Also those that were only opening a moment ago."""
         for protocol in list(self.connections):
             if isinstance(protocol, ConsoleWebSocket) and protocol.state == ConsoleWebSocket.STATE_OPEN:
                 protocol.serverClose(code=RESTART_CODE)
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.drain_s
-        # A transport stays among the writers until its last byte has left.
-        while (self._working() or reactor.getWriters()) and loop.time() < deadline:  # noqa: ASYNC110  Daphne tells nobody
-            await asyncio.sleep(DRAIN_POLL_S)
-        log.info("DRAIN_FINISHED", cut_off=len(self._working()))
 
-    def _working(self) -> list[asyncio.Future[Any]]:
-        """The applications of requests and sockets that are not done."""
+    async def _cut_off(self) -> int:
+        """The deadline is over: say what is left, and tell those who only now would have been heard."""
+        left_over = self._under_way()
+        for protocol in left_over:
+            is_arriving = isinstance(protocol, ConsoleRequest) and protocol.is_arriving
+            if is_arriving:
+                protocol.refuse_late()
+            log.warning("REQUEST_CUT_OFF", is_arriving=is_arriving, **_names(protocol))
+        if left_over:
+            await asyncio.sleep(FAREWELL_S)
+        return len(left_over)
+
+    def _under_way(self) -> list[Any]:
+        """The requests that are arriving or at work, and the sockets that are not gone."""
         # Daphne gives a connection its application only once its request has arrived, and takes it away when it is done.
-        applications = (details.get("application_instance") for details in self.connections.values())
-        return [application for application in applications if application is not None and not application.done()]
+        return [
+            protocol
+            for protocol, details in self.connections.items()
+            if (isinstance(protocol, ConsoleRequest) and protocol.is_arriving)
+            or ((application := details.get("application_instance")) is not None and not application.done())
+        ]
 
-    def kill_all_applications(self) -> Deferred[list[Any]]:
-        """Cancel what the drain left over, and wait for it."""
-        left_over = self._working()
-        for application in left_over:
-            application.cancel()
-        return Deferred.fromFuture(asyncio.gather(*left_over, return_exceptions=True))
+    def kill_all_applications(self) -> Deferred[Any]:
+        """Cancel what the drain left over, and wait for it; not for a thread that hangs."""
+        instances = (details.get("application_instance") for details in self.connections.values())
+        left_over = [instance for instance in instances if instance is not None and not instance.done()]
+        for instance in left_over:
+            instance.cancel()
+        gone: asyncio.Future[Any] = asyncio.gather(*left_over, return_exceptions=True)
+        return Deferred.fromFuture(self.loop.create_task(asyncio.wait([gone], timeout=FAREWELL_S)))
+
+
+def _names(protocol: Any) -> dict[str, str]:
+    """What is known of a request or a socket: of one that has not arrived little is."""
+    method, path = getattr(protocol, "method", b""), getattr(protocol, "path", b"")
+    return {
+        name: value.decode("latin1") if isinstance(value, bytes) else str(value)
+        for name, value in (("method", method), ("path", path))
+        if value and value != b"(no method yet)"
+    }

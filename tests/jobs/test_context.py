@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from agentconsole.celery import SCHEDULE, ConsoleScheduler, app
+from agentconsole.celery import SCHEDULE, app
 from agentconsole.jobs import enqueue_on_commit
 from agentconsole.protocol.context import RequestContext, Transport, bound_context
+from agentconsole.schedule.scheduler import ConsoleScheduler
 from tests.jobs import tasks
 from tests.processes.running import wait_for
 

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.database import own_database
 from tests.processes.running import RunningConsole
+from tests.processes.services import own_services
+from tests.processes.tiny import Tiny
 
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[RunningConsole]:
     """A console that is about to be started."""
-    with own_database() as database:
-        running = RunningConsole(tmp_path, **database)
+    with own_services() as services:
+        running = RunningConsole(tmp_path, **services)
         yield running
         running.end()
 
@@ -23,3 +24,12 @@ def up(console: RunningConsole) -> RunningConsole:
     """A console that is up."""
     console.start()
     return console
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[Tiny]:
+    """A web server that is up."""
+    server = Tiny(tmp_path / "log")
+    yield server
+    server.process.kill()
+    server.process.communicate()

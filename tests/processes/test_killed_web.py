@@ -14,8 +14,8 @@ import pytest
 from agentconsole.management.listening import listen, url_of
 from agentconsole.sdk import Console
 from tests.ingest.items import event, new_run, run_started
-from tests.processes.database import own_database
 from tests.processes.running import ROOT, RunningConsole, wait_for
+from tests.processes.services import own_services
 from tests.processes.test_story import csrf_of
 
 pytestmark = pytest.mark.processes
@@ -128,8 +128,8 @@ class Agent(threading.Thread):
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
-    with own_database() as database:
-        web = Web(RunningConsole(tmp_path, **database))
+    with own_services() as services:
+        web = Web(RunningConsole(tmp_path, **services))
         yield web
         web.kill()
         web.listening.close()

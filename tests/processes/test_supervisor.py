@@ -3,10 +3,11 @@
 import os
 import signal
 import socket
+import time
 
 import pytest
 
-from tests.processes.running import RunningConsole, is_alive, wait_for
+from tests.processes.running import RunningConsole, descendants_of, is_alive, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -17,7 +18,7 @@ def test_a_killed_child_is_started_again(up: RunningConsole, child: str):
     os.kill(before, signal.SIGKILL)
     wait_for(f"another {child}", lambda: up.child(child) != before)
     assert [event["child"] for event in up.events("CHILD_EXITED")] == [child]
-    wait_for("the console is ready", up.is_ready)
+    wait_for("the console is ready", up.is_ready, within_s=60)
 
 
 def test_a_killed_worker_leaves_no_second_schedule(up: RunningConsole):
@@ -28,8 +29,20 @@ def test_a_killed_worker_leaves_no_second_schedule(up: RunningConsole):
     wait_for("one schedule again", lambda: len(up.descendants()) == 3)
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_schedule_that_ends_is_started_again_with_its_worker(up: RunningConsole, number: signal.Signals):
+    wait_for("web, worker and its schedule", lambda: len(up.descendants()) == 3)
+    before = up.child("worker")
+    (schedule,) = descendants_of(before)
+    os.kill(schedule, number)
+    wait_for("another worker", lambda: up.child("worker") != before)
+    wait_for("one schedule again", lambda: len(up.descendants()) == 3)
+    wait_for("the console is ready", up.is_ready, within_s=60)
+    assert not is_alive(schedule)
+
+
 def test_one_interrupt_is_an_orderly_end(up: RunningConsole):
-    wait_for("the console is ready", up.is_ready)
+    wait_for("the console is ready", up.is_ready, within_s=60)
     children = up.descendants()
     assert up.stop() == 0
     assert not [pid for pid in children if is_alive(pid)]
@@ -38,11 +51,26 @@ def test_one_interrupt_is_an_orderly_end(up: RunningConsole):
 
 def test_a_second_interrupt_ends_at_once(up: RunningConsole):
     children = up.descendants()
-    os.kill(up.child("web"), signal.SIGSTOP)  # so that it can't drain
+    for pid in children:
+        os.kill(pid, signal.SIGSTOP)  # requests and tasks hang: nobody can drain
     assert up.process is not None
     up.process.send_signal(signal.SIGINT)
     wait_for("the drain has begun", lambda: up.events("DRAIN_STARTED"))
+    asked_at = time.monotonic()
     assert up.stop(within_s=5) == 130
+    assert time.monotonic() - asked_at < 1
+    assert not [pid for pid in children if is_alive(pid)]
+
+
+def test_stop_and_continue_do_no_harm_and_a_closed_terminal_is_an_orderly_end(up: RunningConsole):
+    wait_for("web, worker and its schedule", lambda: len(up.descendants()) == 3)
+    children = up.descendants()
+    assert up.process is not None
+    for number in (signal.SIGTSTP, signal.SIGCONT):
+        up.process.send_signal(number)
+    wait_for("the console is ready", up.is_ready, within_s=40)
+    assert up.descendants() == children
+    assert up.stop(signal.SIGHUP) == 0
     assert not [pid for pid in children if is_alive(pid)]
 
 

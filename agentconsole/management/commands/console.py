@@ -1,8 +1,10 @@
 """`manage.py console`: everything in one terminal, for a laptop or a single machine."""
 
 import os
+import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -12,15 +14,24 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
+from agentconsole import metrics
 from agentconsole.env import BASE_DIR
 from agentconsole.jobs import enqueue_on_commit
+from agentconsole.lifecycle import stop_signals
+from agentconsole.logconf import get_logger
 from agentconsole.management.commands.setup_console import set_up
+from agentconsole.management.holding import hold_folder
 from agentconsole.management.listening import listen, url_of
-from agentconsole.management.supervisor import Child, Supervisor
+from agentconsole.management.supervising import go_on_supervising
+from agentconsole.management.supervisor import Child
 from agentconsole.protocol.context import RequestContext, Transport, bound_context
 from runs.services.bootstrap import FirstAdmin
 
+log = get_logger(__name__)
+
 PROBE_TIMEOUT_S = 1
+PROBE_EVERY_S = 0.1
+METRICS_FOLDER = "metrics"
 
 
 class Command(BaseCommand):
@@ -38,15 +49,16 @@ class Command(BaseCommand):
         """Prepare, then supervise until asked to stop."""
         # What agents report is nobody else's on this machine: database, queue, logs, keys.
         os.umask(0o077)
-        with listen(host, port) as listening:
-            call_command("migrate", interactive=False, verbosity=0)
-            first_admin = set_up()
-            connections.close_all()
-            url = url_of(listening)
-            when_up = WhenUp(listening, lambda: self.welcome(url, first_admin))
-            supervisor = Supervisor(children_of(listening, url), on_poll=when_up)
-            code = supervisor.run()
-        sys.exit(code)
+        lock = hold_folder()
+        listening = listen(host, port)
+        call_command("migrate", interactive=False, verbosity=0)
+        first_admin = set_up()
+        connections.close_all()
+        metrics.empty_folder(settings.VAR_DIR / METRICS_FOLDER)
+        url = url_of(listening)
+        greeter = fork_greeter(listening, lambda: self.welcome(url, first_admin))
+        log = {"level": settings.LOG_LEVEL, "log_format": settings.LOG_FORMAT, "log_file": settings.LOG_FILE}
+        go_on_supervising(children_of(listening, url), log=log, greeter=greeter, lock=lock)
 
     def welcome(self, url: str, first_admin: FirstAdmin | None) -> None:
         """Say where the console is, and let the bundled agent make its first run."""
@@ -72,10 +84,10 @@ def children_of(listening: socket.socket, url: str) -> list[Child]:
     fd = listening.fileno()
     web = [str(BASE_DIR / "manage.py"), "serve", "--fd", str(fd)]
     worker = ["-m", "celery", "-q", "-A", "agentconsole", "worker", "-B", "--pool", "threads", "--concurrency", "4"]
-    alone = ["--without-gossip", "--without-mingle"]
+    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
-        Child("web", [sys.executable, *web], _env("web", url), fds=[fd]),
-        Child("worker", [sys.executable, *worker, *alone], _env("worker", url)),
+        Child("web", [sys.executable, *web], _env("web", url), settings.DRAIN_S, sockets=[listening]),
+        Child("worker", [sys.executable, *worker, *alone], _env("worker", url), settings.WORKER_DRAIN_S),
     ]
 
 
@@ -83,31 +95,49 @@ def _env(name: str, url: str) -> dict[str, str]:
     logs = settings.VAR_DIR / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     own = {"CONSOLE_SUPERVISOR_PID": str(os.getpid()), "PYTHONPATH": str(BASE_DIR)}
-    defaults = {"CONSOLE_URL": url, "LOG_FILE": str(logs / f"{name}.log")}
+    defaults = {
+        "CONSOLE_URL": url,
+        "LOG_FILE": str(logs / f"{name}.log"),
+        # The worker has no door of its own: what it counts, the web process shows.
+        "PROMETHEUS_MULTIPROC_DIR": str(settings.VAR_DIR / METRICS_FOLDER),
+    }
     return defaults | os.environ | own
 
 
-class WhenUp:
-    """Calls `then` once, when the web process has answered for the first time."""
+def fork_greeter(listening: socket.socket, greet: Callable[[], object]) -> int:
+    """The id of a process that calls `greet` once the web process has answered, and ends; also with its parent.
 
-    def __init__(self, listening: socket.socket, then: Callable[[], object]) -> None:
-        self.address = listening.getsockname()[:2]
-        self.then = then
-        self.is_up = False
+    A fork, since what greets needs all that is loaded, for seconds, and what supervises nothing of it.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        for number in stop_signals():
+            signal.signal(number, signal.SIG_DFL)
+        address = listening.getsockname()[:2]
+        listening.close()
+        while not (is_up := _answers(*address)) and os.getppid() == parent:
+            time.sleep(PROBE_EVERY_S)
+        if is_up:
+            greet()
+        code = 0
+    except Exception as error:
+        log.exception("GREETING_FAILED", error=type(error).__name__)
+    finally:
+        os._exit(code)
 
-    def __call__(self) -> None:
-        """Ask, until the first answer."""
-        if not self.is_up and self._answers():
-            self.is_up = True
-            self.then()
 
-    def _answers(self) -> bool:
-        host, port = self.address
-        connection = HTTPConnection(host, port, timeout=PROBE_TIMEOUT_S)
-        try:
-            connection.request("GET", "/health/live")
-            return connection.getresponse().status == 200  # noqa: PLR2004
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
+def _answers(host: str, port: int) -> bool:
+    connection = HTTPConnection(host, port, timeout=PROBE_TIMEOUT_S)
+    try:
+        connection.request("GET", "/health/live")
+        return connection.getresponse().status == 200  # noqa: PLR2004
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()

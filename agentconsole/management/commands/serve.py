@@ -1,5 +1,6 @@
 """`manage.py serve`: one web process."""
 
+import asyncio
 import gc
 import os
 import socket
@@ -9,10 +10,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from agentconsole import metrics, telemetry
+from agentconsole.health.recorder import Recorder
+from agentconsole.health.startup import startup
 from agentconsole.health.watch import Watch
-from agentconsole.lifecycle import end_with
-from agentconsole.live import adopt_running_loop
+from agentconsole.lifecycle import KILL_GRACE_S, end_with, leave
+from agentconsole.live import adopt_running_loop, end_hub, keep_hub
+from agentconsole.management.holding import hold_folder
 from agentconsole.management.listening import listen
+from approvals.presentation import load_likenesses
 
 
 class Command(BaseCommand):
@@ -29,34 +35,63 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, fd: int | None, **options: Any) -> None:
         """Listen and serve."""
+        hold_folder()
         supervisor_pid = os.environ.get("CONSOLE_SUPERVISOR_PID")
         if supervisor_pid:
-            end_with(int(supervisor_pid))
+            end_with(int(supervisor_pid), within_s=settings.DRAIN_S + KILL_GRACE_S)
         # Here, not above: importing it installs Twisted's reactor, which other commands have no use for.
         from agentconsole.server import ConsoleServer
 
         listening = listen(host, port) if fd is None else socket.socket(fileno=fd)
         from agentconsole.asgi import application
 
+        telemetry.start()
         _settle_memory()
-        server = ConsoleServer(application, listening, max_body_bytes=settings.INGEST_MAX_BYTES, on_start=begin)
+        background = Background()
+        server = ConsoleServer(
+            application,
+            listening,
+            max_body_bytes=settings.INGEST_MAX_BYTES,
+            drain_s=settings.DRAIN_S,
+            # The supervisor's belongs to the next web process too.
+            owns_port=fd is None,
+            on_start=background.begin,
+            on_drained=background.end,
+        )
         # In an empty context: what happens here belongs to no request of the command line.
-        Context().run(server.run)
+        code = Context().run(server.run)
+        telemetry.stop()
+        leave(code)
 
 
 def _settle_memory() -> None:
-    """Take what is loaded by now out of the collector's sight, and let it look less often.
+    """Load what requests would, and take what is loaded by now out of the collector's sight, and let it look less often.
 
     A batch of 512 items makes some 20,000 objects that all die with it. With the stock thresholds the collector walked
     the whole of Django twice a batch: a quarter of ingest's time. Much rarer than this, requests that end in cycles pile
     up with their bodies: 100 MB of them at a threshold of 50,000.
     """
+    load_likenesses()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
 
 
-def begin() -> None:
-    """What starts with the server's event loop: live hints go out through it, and health is watched from it."""
-    adopt_running_loop()
-    Watch().start()
+class Background:
+    """What runs beside the requests of a web process."""
+
+    def __init__(self) -> None:
+        self.recorder = Recorder()
+
+    def begin(self) -> None:
+        """Start with the server's event loop: live hints go out through it, and health is watched from it."""
+        metrics.begin_process()
+        adopt_running_loop()
+        keep_hub()
+        Watch().start()
+        self.recorder.start()
+        startup.start()
+
+    async def end(self) -> None:
+        """After the last answer: write what was seen of health, and leave the other hubs."""
+        await asyncio.gather(self.recorder.end(), end_hub())

@@ -6,11 +6,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from runs.services.bootstrap import FirstAdmin, keep_doctor_credential, make_first_admin, make_groups_and_environments
+from runs.services.partitions import make_partitions
 
 
 def set_up(username: str = "admin") -> FirstAdmin | None:
-    """Groups, environments, the bundled agent's credential, and the first admin where there is no user."""
+    """Groups, environments, partitions, the bundled agent's credential, and the first admin where there is no user."""
     make_groups_and_environments()
+    make_partitions(move_at_most=None)
     if settings.DOCTOR_ENABLED and not settings.DOCTOR_TOKEN:
         keep_doctor_credential(settings.VAR_DIR / "doctor_token")
     return make_first_admin(username)
