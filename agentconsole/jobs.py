@@ -6,6 +6,8 @@ from typing import Any
 from celery import Task
 from django.db import transaction
 
+from agentconsole import metrics
+from agentconsole.faults import fault_words
 from agentconsole.logconf import get_logger
 
 log = get_logger(__name__)
@@ -30,4 +32,5 @@ def _enqueue(task: Task[..., Any], kwargs: dict[str, Any]) -> None:
     try:
         task.apply_async(kwargs=kwargs, task_id=task_id, retry=True, retry_policy=_RETRY)
     except Exception as error:  # noqa: BLE001  the edge to another service: any failure of it means the same
-        log.warning("TASK_ENQUEUE_FAILED", task=task.name, error=f"{type(error).__name__}: {error}"[:200])
+        metrics.TASKS_NOT_SENT.labels(task.name).inc()
+        log.warning("TASK_ENQUEUE_FAILED", task=task.name, error=fault_words(error))

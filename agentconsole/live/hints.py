@@ -1,11 +1,14 @@
 """The writers' side: a hint after each commit, so small that losing it costs nothing but the poll's second."""
 
 import asyncio
+import time
 from functools import partial
 
 from asgiref.sync import async_to_sync
 from django.db import transaction
 
+from agentconsole import metrics
+from agentconsole.faults import fault_words
 from agentconsole.live.layer import Hints, leaves_process, send_hints
 from agentconsole.logconf import get_logger
 
@@ -19,13 +22,15 @@ def publish_on_commit(hints: Hints) -> None:
 
 def publish(hints: Hints) -> None:
     """Tell every hub up to which cursor each topic has news: at once, from any thread, without waiting in a web process."""
+    committed_at = time.time()
     try:
         if _server is not None and _server.is_up():
-            _server.put_soon(hints)
+            _server.put_soon(hints, committed_at)
         elif leaves_process():
-            async_to_sync(send_hints)(hints)
+            async_to_sync(send_hints)(hints, committed_at)
     except Exception as error:  # noqa: BLE001  the caller has committed: nothing may undo that
-        log.warning("LIVE_LAYER_FAILED", error=type(error).__name__, detail=str(error)[:200])
+        metrics.HINTS_LOST.inc(len(hints))
+        log.warning("LIVE_LAYER_FAILED", error=type(error).__name__, detail=fault_words(error))
 
 
 class Outbox:
@@ -38,25 +43,28 @@ class Outbox:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._waiting: Hints = {}
+        self._since: float | None = None
         self._sending: asyncio.Task[None] | None = None
 
     def is_up(self) -> bool:
         """Whether its loop can still send."""
         return self.loop.is_running()
 
-    def put_soon(self, hints: Hints) -> None:
+    def put_soon(self, hints: Hints, committed_at: float) -> None:
         """Hand over hints from any thread."""
-        self.loop.call_soon_threadsafe(self._put, hints)
+        self.loop.call_soon_threadsafe(self._put, hints, committed_at)
 
-    def _put(self, hints: Hints) -> None:
+    def _put(self, hints: Hints, committed_at: float) -> None:
         self._waiting.update(hints)
+        self._since = committed_at if self._since is None else min(self._since, committed_at)
         if self._sending is None or self._sending.done():
             self._sending = self.loop.create_task(self._send())
 
     async def _send(self) -> None:
         while self._waiting:
             hints, self._waiting = self._waiting, {}
-            await send_hints(hints)
+            since, self._since = self._since, None
+            await send_hints(hints, since)
 
 
 _server: Outbox | None = None

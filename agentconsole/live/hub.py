@@ -3,8 +3,14 @@
 import asyncio
 from collections.abc import Coroutine
 from contextvars import Context
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.db import connections
+from django.utils import timezone
+
+from agentconsole import metrics
 from agentconsole.live.hints import adopt_running_loop
 from agentconsole.live.layer import Cursor, Ear, Hints
 from agentconsole.live.probe import ChangeProbe
@@ -16,12 +22,23 @@ from agentconsole.logconf import get_logger
 log = get_logger(__name__)
 
 POLL_EVERY_S = 1.0
+# A hub that is kept reads this often also while nobody listens: that is what its health is proven by.
+READ_EVERY_PASSES = 5
 CANCEL_AGAIN_S = 0.1
 TOO_SLOW = 4408
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A round of a hub's loop that came to its end, all reading included."""
+
+    at: datetime
+    sockets: int
+    topics: int
+
+
 class Hub:
-    """One per event loop, alive while it has sockets."""
+    """One per event loop, alive while it has sockets, or until its end where it is kept."""
 
     def __init__(self) -> None:
         self._topics: dict[str, Topic] = {}
@@ -30,6 +47,9 @@ class Hub:
         self._ear = Ear(self._hear, self._look_again)
         self._probe = ChangeProbe()
         self._poll_failed = False
+        self._passes = 0
+        self.is_kept = False
+        self.last_pass: Pass | None = None
         self._spawn("ear", self._ear.listen())
         self._spawn("poll", self._poll())
 
@@ -47,8 +67,8 @@ class Hub:
         self._sockets.discard(socket)
         for name in list(socket.topics):
             await self.unsubscribe(socket, name)
-        if not self._sockets:
-            await self._end()
+        if not self._sockets and not self.is_kept:
+            await self.end()
 
     async def subscribe(self, socket: Socket, name: str, after: object) -> None:
         """Send `socket` what comes after the cursor `after`. ConsoleError if there is no such topic or cursor."""
@@ -80,10 +100,10 @@ class Hub:
                 self._topics[name].made_room(socket)
         return True
 
-    def _hear(self, hints: Hints) -> None:
+    def _hear(self, hints: Hints, committed_at: float | None) -> None:
         for name, seq in hints.items():
             if name in self._topics:
-                self._topics[name].hint(seq)
+                self._topics[name].hint(seq, committed_at)
 
     def _look_again(self) -> None:
         """What was said before the ear was there went unheard."""
@@ -97,6 +117,20 @@ class Hub:
                 await self._drop_slow(socket)
             if self._topics and (self._probe.has_changed() or self._poll_failed):
                 await self._find_unheard()
+            elif self.is_kept and (self._poll_failed or self._passes % READ_EVERY_PASSES == 0):
+                await self._read_something()
+            self._passes += 1
+            if not self._poll_failed:
+                self.last_pass = Pass(timezone.now(), len(self._sockets), len(self._topics))
+
+    async def _read_something(self) -> None:
+        """Use the threads and the database as a topic would."""
+        try:
+            await in_thread(_read_one)
+        except Exception as error:  # noqa: BLE001  whatever broke, it is told once and tried again
+            self._read_failed(error)
+        else:
+            self._poll_failed = False
 
     async def _find_unheard(self) -> None:
         by_reader: dict[type[TopicReader], dict[str, Cursor]] = {}
@@ -107,16 +141,20 @@ class Hub:
                 by_reader.setdefault(type(topic.reader), {})[name] = topic.head
         try:
             stale = [await in_thread(reader.stale, heads) for reader, heads in by_reader.items()]
-        except Exception as error:
-            if not self._poll_failed:
-                log.warning("LIVE_READ_FAILED", topic="*", error=type(error).__name__, exc_info=error)
-            self._poll_failed = True
+        except Exception as error:  # noqa: BLE001  as above
+            self._read_failed(error)
             return
         self._poll_failed = False
         for name in set().union(*stale) & self._topics.keys():
             self._topics[name].look_again(after_poll=True)
 
+    def _read_failed(self, error: Exception) -> None:
+        if not self._poll_failed:
+            log.warning("LIVE_READ_FAILED", topic="*", error=type(error).__name__, exc_info=error)
+        self._poll_failed = True
+
     async def _drop_slow(self, socket: Socket) -> None:
+        metrics.LIVE_DROPPED.inc()
         log.warning("SOCKET_TOO_SLOW", unacked_bytes=socket.unacked_bytes, sent=socket.sent)
         for name in list(socket.topics):
             await self.unsubscribe(socket, name)
@@ -127,12 +165,18 @@ class Hub:
             del self._topics[topic.name]
             await _cancelled(self._tasks.pop(topic.name))
 
-    async def _end(self) -> None:
+    async def end(self) -> None:
+        """Stop, and leave the group of all hubs."""
         if _hubs.get(loop := asyncio.get_running_loop()) is self:
             del _hubs[loop]
         tasks, self._tasks = list(self._tasks.values()), {}
         await _cancelled(*tasks)
         self._probe.close()
+
+
+def _read_one() -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 async def _cancelled(*tasks: asyncio.Task[None]) -> None:
@@ -153,3 +197,21 @@ def running_hub() -> Hub:
         adopt_running_loop()
         _hubs[loop] = Hub()
     return _hubs[loop]
+
+
+def keep_hub() -> None:
+    """Have the running event loop's hub from now on, also while it has no socket: so that its health can be proven."""
+    running_hub().is_kept = True
+
+
+async def end_hub() -> None:
+    """End the running event loop's hub, if it has one."""
+    hub = _hubs.get(asyncio.get_running_loop())
+    if hub is not None:
+        await hub.end()
+
+
+def last_pass() -> Pass | None:
+    """The last whole pass of the running event loop's hub; None if it has made none."""
+    hub = _hubs.get(asyncio.get_running_loop())
+    return hub.last_pass if hub else None

@@ -1,11 +1,15 @@
 """The channel layer, and nothing else of the console knows it. It may lose anything at any time: hints are all it carries."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
+from agentconsole import metrics
+from agentconsole.faults import fault_words
 from agentconsole.logconf import get_logger
 
 log = get_logger(__name__)
@@ -33,7 +37,7 @@ class LayerHealth:
     def failed(self, error: BaseException) -> None:
         """The layer did not do what it was asked."""
         if not self.is_failing:
-            log.warning("LIVE_LAYER_FAILED", error=type(error).__name__, detail=str(error)[:200])
+            log.warning("LIVE_LAYER_FAILED", error=type(error).__name__, detail=fault_words(error))
         self.is_failing = True
 
     def worked(self) -> None:
@@ -46,21 +50,25 @@ class LayerHealth:
 _sending = LayerHealth()
 
 
-async def send_hints(hints: Hints) -> None:
-    """Tell every web process. Never raises: what is lost here is found by their polls."""
+async def send_hints(hints: Hints, committed_at: float | None = None) -> None:
+    """Tell every web process, and since when (seconds since the epoch; None: now). Never raises: what is lost here is found by
+    their polls."""
+    at = time.time() if committed_at is None else committed_at
     try:
         async with asyncio.timeout(SEND_WITHIN_S):
-            await get_channel_layer().group_send(GROUP, {"type": "live.hints", "topics": hints})
+            await get_channel_layer().group_send(GROUP, {"type": "live.hints", "topics": hints, "at": at})
     except Exception as error:  # noqa: BLE001  the edge to another service: any failure of it means the same
+        metrics.HINTS_LOST.inc(len(hints))
         _sending.failed(error)
     else:
+        metrics.HINTS_SENT.inc(len(hints))
         _sending.worked()
 
 
 class Ear:
     """A hub's membership in the group of all hubs."""
 
-    def __init__(self, on_hints: Callable[[Hints], None], on_joined: Callable[[], None]) -> None:
+    def __init__(self, on_hints: Callable[[Hints, float | None], None], on_joined: Callable[[], None]) -> None:
         self._on_hints = on_hints
         self._on_joined = on_joined
         self._health = LayerHealth()
@@ -85,7 +93,7 @@ class Ear:
         rejoining = asyncio.create_task(self._keep_joined(layer, channel))
         try:
             while True:
-                self._on_hints(_hints_of(await layer.receive(channel)))
+                self._on_hints(*_hints_of(await layer.receive(channel)))
         finally:
             rejoining.cancel()
             await layer.group_discard(GROUP, channel)
@@ -102,15 +110,24 @@ class Ear:
                 self._health.worked()
 
 
-def _hints_of(message: dict[str, Any]) -> Hints:
-    topics = message.get("topics")
-    return topics if isinstance(topics, dict) else {}
+class LayerLiedError(Exception):
+    """The channel layer gave back another message than the one it took."""
+
+
+def _hints_of(message: dict[str, Any]) -> tuple[Hints, float | None]:
+    topics, at = message.get("topics"), message.get("at")
+    return topics if isinstance(topics, dict) else {}, at if isinstance(at, float) else None
 
 
 async def round_trip() -> None:
-    """Send a message and take it back: the proof that the layer works. Raises what the layer raises, and may hang as it does."""
+    """Send a message and take it back: the proof that the layer works. Raises what the layer raises, and may hang as it does.
+
+    LayerLiedError if what comes back is something else.
+    """
     layer = get_channel_layer()
     # The Ear's prefix: channels_redis lets one receiver at a time wait, for all channels of its prefix and no others.
     channel = await layer.new_channel("live")
-    await layer.send(channel, {"type": "health.proof"})
-    await layer.receive(channel)
+    sent = {"type": "health.proof", "mark": uuid4().hex}
+    await layer.send(channel, sent)
+    if await layer.receive(channel) != sent:
+        raise LayerLiedError

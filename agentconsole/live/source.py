@@ -1,11 +1,19 @@
-"""What stands behind a topic: the apps register who can read it; the kernel knows no runs."""
+"""What stands behind a topic: the apps register who can read it, and who may hear it; the kernel knows no runs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
-from agentconsole.errors import NotFoundError
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+from agentconsole.errors import BadRequestError, NotFoundError
 from agentconsole.live.layer import Cursor
+
+
+class BadCursorError(BadRequestError):
+    """An `after` that is none of this topic's cursors."""
+
+    code = "bad_cursor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +58,35 @@ class TopicReader(Protocol):
         ...
 
 
-_readers: dict[str, type[TopicReader]] = {}
+# The environment that a topic's name shows, if the person may see it. NotFoundError else, whether it exists or not.
+EnvironmentOf = Callable[[AbstractBaseUser | AnonymousUser, str], str]
 
 
-def register_topic(prefix: str, reader: type[TopicReader]) -> None:
-    """Topics named `prefix:…` are read by `reader`."""
-    _readers[prefix] = reader
+class _Kind(NamedTuple):
+    reader: type[TopicReader]
+    environment_of: EnvironmentOf
+
+
+_kinds: dict[str, _Kind] = {}
+
+
+def register_topic(prefix: str, reader: type[TopicReader], *, environment_of: EnvironmentOf) -> None:
+    """Topics named `prefix:…` are read by `reader`, for people to whom `environment_of` says where that is."""
+    _kinds[prefix] = _Kind(reader, environment_of)
 
 
 def reader_of(name: str) -> type[TopicReader]:
     """The reader of a topic's name. NotFoundError if nobody registered it."""
-    reader = _readers.get(name.partition(":")[0])
-    if reader is None:
-        raise NotFoundError("There is no such topic. Subscribe to run:<id> or runs:<environment>.")
-    return reader
+    return _kind_of(name).reader
+
+
+def environment_of(person: AbstractBaseUser | AnonymousUser, name: str) -> str:
+    """The environment that a topic shows, if the person may see it. NotFoundError else, whether it exists or not."""
+    return _kind_of(name).environment_of(person, name)
+
+
+def _kind_of(name: str) -> _Kind:
+    kind = _kinds.get(name.partition(":")[0])
+    if kind is None:
+        raise NotFoundError("There is no such topic, or it shows an environment that you can't see.")
+    return kind

@@ -9,6 +9,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
+from agentconsole import metrics
 from agentconsole.errors import ConsoleError, NotFoundError, error_body
 from agentconsole.live.layer import Cursor
 from agentconsole.live.socket import Socket
@@ -52,7 +53,13 @@ class Topic:
         self._live: set[Socket] = set()
         self._news = asyncio.Event()
         self._is_polled = False
+        self._hinted_at: float | None = None
         self._failures = 0
+
+    @property
+    def kind(self) -> str:
+        """What is in its name before the colon: one of the kinds that are registered."""
+        return self.name.partition(":")[0]
 
     @property
     def is_empty(self) -> bool:
@@ -75,11 +82,13 @@ class Topic:
         self._standing.pop(socket, None)
         self._live.discard(socket)
 
-    def hint(self, seq: Cursor) -> None:
-        """A writer says that there is news up to `seq`."""
+    def hint(self, seq: Cursor, committed_at: float | None = None) -> None:
+        """A writer says that there is news up to `seq`, and when it was committed."""
         head = self.head
         if head is None or not self.reader.is_ordered or seq > head:  # type: ignore[operator]  # as for max
             self._is_polled = False
+            # The oldest of those that wait to be served together.
+            self._hinted_at = self._hinted_at or committed_at
             self._news.set()
 
     def look_again(self, *, after_poll: bool = False) -> None:
@@ -98,17 +107,19 @@ class Topic:
             await self._news.wait()
             self._news.clear()
             polled, self._is_polled = self._is_polled, False
+            hinted_at, self._hinted_at = self._hinted_at, None
             pause = self.reader.spacing_s
             try:
-                await self._bring_up(polled=polled)
+                await self._bring_up(polled=polled, hinted_at=hinted_at)
                 self._failures = 0
             except NotFoundError as gone:
                 await self._refuse_all(gone)
             except Exception as error:  # noqa: BLE001  whatever broke, the subscribers are told and it is tried again
+                self._hinted_at = hinted_at or self._hinted_at
                 pause = await self._failed(error)
             await asyncio.sleep(pause)
 
-    async def _bring_up(self, *, polled: bool) -> None:
+    async def _bring_up(self, *, polled: bool, hinted_at: float | None) -> None:
         """Bring every subscriber that has room to the topic's end, one page for each place that somebody stands at in turn."""
         behind = set(self._standing)
         while places := {self._standing[socket] for socket in behind & self._standing.keys() if socket.has_room}:
@@ -117,8 +128,12 @@ class Topic:
                 page: Page = await in_thread(self.reader.read, cursor, head if cursor != head else None)
                 group = [socket for socket, at in self._standing.items() if at == cursor and socket.has_room]
                 if polled and page.text and not self._live.isdisjoint(group):
+                    metrics.HINTS_HEALED.inc()
                     log.debug("LIVE_HINT_LOST", topic=self.name)
                 await self._send(group, cursor, page)
+                if cursor == head and page.text and hinted_at is not None:
+                    metrics.observe_lag(self.kind, hinted_at)
+                    hinted_at = None
                 if cursor == head and not page.more:
                     behind.difference_update(group)
                     await self._say_live(group, page.cursor)

@@ -15,6 +15,7 @@ from django.test import Client
 
 from agentconsole import live
 from agentconsole.asgi import application
+from agentconsole.live.probe import ChangeProbe
 from agentconsole.protocol.ids import uuid7
 from runs.models import Environment
 from runs.services.bootstrap import make_groups_and_environments
@@ -145,7 +146,9 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> type[Notebook]:
     """The topic `notebook:…`, empty."""
     for name, value in (("lines", []), ("reads", []), ("broken", None), ("on_read", None), ("limit", 3)):
         monkeypatch.setattr(Notebook, name, value)
-    live.register_topic("notebook", Notebook)
+    # Its lines are in no database, so none can tell the poll that there are new ones.
+    monkeypatch.setattr(ChangeProbe, "has_changed", lambda _probe: True)
+    live.register_topic("notebook", Notebook, environment_of=lambda _person, _name: "dev")
     return Notebook
 
 

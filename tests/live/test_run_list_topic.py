@@ -10,9 +10,10 @@ import time_machine
 from django.utils import timezone
 
 from agentconsole.errors import ConsoleError
+from agentconsole.live.settled import SETTLED_AFTER
 from agentconsole.protocol.ids import uuid7
 from runs import live_topics
-from runs.live_topics import SETTLED_AFTER, RunsTopic
+from runs.live_topics import RunsTopic
 from runs.models import Run
 from runs.queries.shapes import iso
 from tests.live.busy_run import ingest, started, tick
@@ -93,7 +94,7 @@ def test_who_was_away_gets_all_that_changed_since(agent, clock, topic: RunsTopic
 
 @pytest.mark.parametrize("in_one_batch", [True, False])
 def test_a_crowd_comes_in_pages_that_miss_nobody(agent, clock, topic: RunsTopic, monkeypatch, in_one_batch) -> None:
-    monkeypatch.setattr(live_topics, "PAGE_ROWS", 4)
+    monkeypatch.setattr(RunsTopic, "page_rows", 4)
     cursor = topic.start(iso(timezone.now()))
     ids = begin(agent, 10) if in_one_batch else []
     while len(ids) < 10:

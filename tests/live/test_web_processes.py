@@ -38,16 +38,20 @@ def database_url() -> str:
     return settings.DATABASE_URL.rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
 
 
+def variables_of_a_web_process(**more: str) -> dict[str, str]:
+    """The environment that leads a web process to the test database and its keys."""
+    own = {"CONSOLE_VAR": str(settings.VAR_DIR), "SECRET_KEY": settings.SECRET_KEY, "LOG_LEVEL": "WARNING"}
+    return os.environ | own | {"DATABASE_URL": database_url(), **more}
+
+
 @contextmanager
 def web_process(**variables: str) -> Iterator[str]:
     """A web process on the test database; its URL."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-    own = {"CONSOLE_VAR": str(settings.VAR_DIR), "SECRET_KEY": settings.SECRET_KEY, "LOG_LEVEL": "WARNING"}
-    environment = os.environ | own | {"DATABASE_URL": database_url(), **variables}
     command = [sys.executable, "manage.py", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    process = subprocess.Popen(command, cwd=ROOT, env=variables_of_a_web_process(**variables))
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for("the web process is up", lambda: answers(f"{url}/health/live"))
