@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from tests.browser.console import WebConsole
 from tests.left_out import CHROMIUM
-from tests.processes.database import own_database
+from tests.processes.services import own_services
 
 FLAGS = (
     "--no-sandbox",
@@ -64,8 +64,8 @@ class Trouble:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebConsole]:
     """One console for all browser tests: they tell their runs apart by request ID."""
-    with own_database() as database:
-        console = WebConsole(tmp_path_factory.mktemp("browser"), **database)
+    with own_services() as services:
+        console = WebConsole(tmp_path_factory.mktemp("browser"), **services)
         try:
             console.start()
             yield console

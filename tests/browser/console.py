@@ -2,10 +2,13 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,7 @@ class WebConsole:
         self.tokens: dict[str, str] = {}
         self.sessions: dict[str, Any] = {}
         self.process: subprocess.Popen[bytes] | None = None
+        self.pacemaker: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Make the database and its people, and serve."""
@@ -44,22 +48,34 @@ class WebConsole:
         self.serve()
 
     def serve(self) -> None:
-        """Start the web process, and wait until it answers."""
+        """Start the web process, and wait until it is ready: something else leaves the beats of the worker that it has not."""
         with self.log.open("ab") as log:
+            pacemaker = [sys.executable, "-m", "tests.browser.pacemaker", "beat"]
+            self.pacemaker = subprocess.Popen(pacemaker, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT)
             command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT)
         wait_for(f"the console is up (see {self.log})", self._is_up, within_s=60)
+        wait_for(f"the console is ready (see {self.log})", self.is_ready, within_s=60)
 
     def stop(self) -> None:
         """End the web process; `serve` starts another on the same address."""
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(30)
-            self.process = None
+        for process in (self.process, self.pacemaker):
+            if process is not None:
+                process.terminate()
+                process.wait(30)
+        self.process = self.pacemaker = None
 
     def manage(self, *command: str) -> str:
         """What a management command prints."""
         return self._run("manage.py", *command)
+
+    def begin_wait(self, run_id: str, action_id: str, name: str) -> None:
+        """A run waits for a person from now on, as it does when its agent asks."""
+        self._run("-m", "tests.browser.waits", "begin", run_id, action_id, name)
+
+    def end_wait(self, run_id: str, action_id: str, outcome: str, message: str) -> None:
+        """A person has decided."""
+        self._run("-m", "tests.browser.waits", outcome, run_id, action_id, message)
 
     def _run(self, *command: str) -> str:
         done = subprocess.run(
@@ -67,6 +83,27 @@ class WebConsole:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip().rpartition("\n")[2]
+
+    def is_ready(self) -> bool:
+        """Whether the probe says so."""
+        return httpx.get(f"{self.url}/health/ready", timeout=5).is_success
+
+    @contextmanager
+    def without_worker(self) -> Iterator[None]:
+        """A worker that is gone, for a while."""
+        assert self.pacemaker is not None
+        self.pacemaker.send_signal(signal.SIGSTOP)
+        try:
+            self._run("-m", "tests.browser.pacemaker", "forget", "worker")
+            wait_for("the console is not ready", lambda: not self.is_ready())
+            yield
+        finally:
+            self.pacemaker.send_signal(signal.SIGCONT)
+            wait_for("the console is ready again", self.is_ready)
+
+    def make_history(self) -> None:
+        """A day of health, in which something was wrong from 02:10 to 02:14."""
+        self._run("-m", "tests.browser.pacemaker", "history")
 
     def _is_up(self) -> bool:
         assert self.process is not None
@@ -90,6 +127,28 @@ class WebConsole:
         page.wait_for_url(f"{self.url}/runs/")
         if not is_fresh:
             self.sessions[who] = page.context.cookies()
+
+    def ask(self, arguments: dict[str, Any], agent: str = "triage@dev", **more: Any) -> str:
+        """Put an action into the queue as an agent; its id."""
+        headers = {"Authorization": f"Bearer {self.tokens[agent]}", "Idempotency-Key": str(uuid.uuid4())}
+        body = {"tool": "restart", "arguments": arguments, "timeout": "1h", **more}
+        response = httpx.post(f"{self.url}/api/aap/v1/requests", json=body, headers=headers, timeout=30)
+        assert response.status_code == httpx.codes.CREATED, response.text
+        return str(response.json()["id"])
+
+    def action(self, action_id: str, agent: str = "triage@dev", wait: str = "") -> dict[str, Any]:
+        """The action as its agent sees it."""
+        headers = {"Authorization": f"Bearer {self.tokens[agent]}"}
+        path = f"{self.url}/api/aap/v1/requests/{action_id}" + (f"?wait={wait}" if wait else "")
+        answer: dict[str, Any] = httpx.get(path, headers=headers, timeout=40).json()
+        return answer
+
+    def claim(self, action_id: str, about_to_run: dict[str, Any], agent: str = "triage@dev") -> str:
+        """Start an action as its agent, saying what is about to run; the code of the refusal, if there is one."""
+        headers = {"Authorization": f"Bearer {self.tokens[agent]}", "Idempotency-Key": str(uuid.uuid4())}
+        path = f"{self.url}/api/aap/v1/requests/{action_id}/consume"
+        answer = httpx.post(path, json={"action": about_to_run}, headers=headers, timeout=30).json()
+        return str(answer.get("error", {}).get("code", ""))
 
     def ingest(self, items: Sequence[dict[str, Any]], agent: str = "triage@dev") -> dict[str, Any]:
         """Send items as an agent; its answer. AssertionError if any was refused."""

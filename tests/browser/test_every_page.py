@@ -24,8 +24,15 @@ PATHS = {
     "token": "/traces/?token=ROUTER_DECISION",
     "search": "/search/?q=axe-",
     "search, nothing": "/search/?q=nothing-like-it",
+    "health": "/health/",
     "settings": "/settings/",
     "password": "/settings/password",
+    "approvals": "/approvals/",
+    "approval": "/approvals/{action}/",
+    "evidence": "/approvals/{action}/evidence/",
+    "decided": "/approvals/decided/",
+    "policy": "/approvals/policy/",
+    "provisioners": "/agents/provisioners/",
     "API": "/api/v1/docs",
     "error": "/runs/?status=broken",
 }
@@ -50,7 +57,13 @@ def path_of(server: WebConsole) -> dict[str, str]:
         server.ingest(
             [*items, run_finished(run, at=ago(40), status=status), startup], f"triage@{('dev', 'prod')[number % 2]}"
         )
-    return PATHS
+    action = server.ask(
+        {"to": "p\u0430ypal", "script": "line\n" * 40, "options": {"deep": [1, None, True]}},
+        agent_reasoning="because",
+        context={"agentconsole": {"risk": "high", "on_behalf_of": "kim", "resource": "checkout"}},
+    )
+    server.ask({"to": "paypal", "script": "line"})
+    return {name: path.replace("{action}", action) for name, path in PATHS.items()}
 
 
 @pytest.fixture
@@ -109,7 +122,7 @@ def test_nothing_scrolls_sideways_on_a_small_phone(
     assert signed_in.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize("name", ["runs", "agent", "token", "settings"])
+@pytest.mark.parametrize("name", ["runs", "agent", "token", "settings", "approval"])
 def test_a_first_load_is_light(name: str, server: WebConsole, signed_in: Page, path_of: dict[str, str]):
     loaded: set[str] = set()
     signed_in.on("request", lambda request: loaded.add(request.url))

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from agentconsole.protocol.ids import uuid7
 from agentconsole.protocol.truncation import truncate
-from runs.models import PhaseTick, Run, RunStatus
+from runs.models import PhaseTick, Run, RunStatus, Span
 from runs.queries.shapes import iso
-from runs.timeline.ribbon import bands_of, shares_of
+from runs.timeline.ribbon import bands_of, shares_of, waits_of
 from runs.timeline.state import Stretch, deadline_of, state_of, stretch_of
 from tests.browser.console import WebConsole
 from tests.run_page.story import rich_run
@@ -41,7 +42,7 @@ def span(name: str, start: float, end: float | None, parent: str = "", **fields:
     return {
         "id": name, "parent": parent, "kind": "tool", "name": name, "agent": "", "phase": "", "at": at(start),
         "ended_at": None if end is None else at(end), "outcome": "running" if end is None else "ok", "message": "",
-        "elapsed_ms": None, "soft_ms": None, "hard_ms": None, "attempts": [], "seq": 1, **fields,
+        "elapsed_ms": None, "soft_ms": None, "hard_ms": None, "attempts": [], "approval": "", "seq": 1, **fields,
     }  # fmt: skip
 
 
@@ -104,10 +105,6 @@ def test_an_older_state_of_a_row_never_replaces_a_newer_one(blank: Page):
       return [change(5), change(3), change(5), change(9), store.spans.get("a").outcome];
     })()"""
     assert call(blank, "store", body) == [1, 0, 0, 1, "9"]
-
-
-def test_microseconds_of_the_wire_are_kept(blank: Page):
-    assert call(blank, "store", "m.millis('1970-01-01T00:00:01.234567Z')") == 1234.567
 
 
 def test_children_stand_under_their_parents_in_time(blank: Page):
@@ -194,11 +191,32 @@ def test_the_ribbon_reads_like_the_servers(blank: Page, seed: int):
     assert found == [expected, sorted(shares)]
 
 
+def test_waits_on_people_are_told_whole_also_when_they_are_over(blank: Page):
+    stretch = Stretch(START, START + timedelta(seconds=100))
+    spans = [
+        span("open", 80, None, outcome="waiting", approval=str(uuid7())),
+        span("approved", 5, 65, approval=str(uuid7())),
+        span("rejected", 10, 20, outcome="rejected", approval=str(uuid7())),
+        span("call", 0, 90),
+    ]
+    rows_of = [
+        Span(started_at=datetime.fromisoformat(one["at"]), ended_at=one["ended_at"] and datetime.fromisoformat(one["ended_at"]))
+        for one in spans
+        if one["approval"]
+    ]  # fmt: skip
+    expected = [[start.timestamp() * 1000, end.timestamp() * 1000] for start, end in waits_of(rows_of, stretch)]
+    found = call(
+        blank, "ribbon", "m.waits(data.spans, data.to)", {"spans": spans, "to": stretch.end.timestamp() * 1000}
+    )
+    assert found == expected
+
+
 STATES: list[dict[str, Any]] = [
     {"status": RunStatus.RUNNING, "silent_s": 3},
     {"status": RunStatus.RUNNING, "silent_s": 16.5},
     {"status": RunStatus.RUNNING, "silent_s": 70},
     {"status": RunStatus.WAITING, "silent_s": 20},
+    {"status": RunStatus.WAITING, "silent_s": 900},
     {"status": RunStatus.STALLED, "silent_s": 300},
     {"status": RunStatus.SUCCEEDED, "silent_s": 900, "ended_at": START + timedelta(seconds=40)},
     {"status": RunStatus.RUNNING, "silent_s": 1, "clock_skew_ms": 90_000},

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page
 
+from runs.queries.shapes import iso
 from runs.wording import BADGES, duration_text, exact_text, relative_text
 from tests.browser.console import WebConsole
 
@@ -39,6 +40,22 @@ def test_durations_and_times_read_the_same_on_both_sides(server: WebConsole, pag
     assert said[0] == [duration_text(duration) for duration in DURATIONS]
     assert said[1] == [relative_text(at, NOW) for at in times]
     assert said[2] == [exact_text(at) for at in times]
+
+
+def test_how_long_between_two_times_of_the_wire_reads_the_same_on_both_sides(server: WebConsole, page: Page):
+    server.login(page)
+    begun = [NOW + timedelta(microseconds=offset) for offset in (0, 1, 399, 500, 999, 123_456)]
+    pairs = [
+        (start, start + timedelta(microseconds=took)) for start in begun for took in (0, 999, 40_000, 40_999, 1_000_000)
+    ]
+    said = page.evaluate(
+        """async (pairs) => {
+            const { durationText, millis } = await import("/static/js/time.js");
+            return pairs.map(([start, end]) => durationText(millis(end) - millis(start)));
+        }""",
+        [[iso(start), iso(end)] for start, end in pairs],
+    )
+    assert said == [duration_text((end - start) / timedelta(milliseconds=1)) for start, end in pairs]
 
 
 def test_a_badge_that_a_module_makes_is_the_one_that_the_server_makes(server: WebConsole, page: Page):
