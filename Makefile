@@ -6,9 +6,10 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done)
 VENV := .venv
 BIN := $(VENV)/bin
-TEST_ARGS ?=
+# Several files at a time: half of the tests wait for processes, sockets and browsers.
+TEST_ARGS ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
-.PHONY: help run test check format bench clean
+.PHONY: help run test check format bench faults clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,6 +40,9 @@ format: $(VENV)/.installed-dev ## put code and templates into their form
 bench: $(VENV)/.installed-dev ## the speed claims, each a ratio from one run
 	$(BIN)/python -m tests.bench
 
+faults: $(VENV)/.installed-dev ## break each part in each way, under load, and print what came of it (FAULT_ARGS=--short, --only "kill -9")
+	@$(BIN)/python -m tests.faults $(FAULT_ARGS)
+
 clean: ## remove what can be made again; the database in var/ stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -51,6 +55,6 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-telemetry.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from agentconsole.apidocs import reference
 from agentconsole.errors import BadRequestError, error_response
 from agentconsole.middleware import as_console_error
+from approvals.api import router as approvals_router
 from runs.access import Role, requires
 from runs.api import IngestBody
 from runs.api import router as runs_router
@@ -40,6 +41,7 @@ api = ConsoleAPI(
     urls_namespace="api-v1",
 )
 api.add_router("", runs_router)
+api.add_router("", approvals_router)
 
 
 def _render(request: HttpRequest, exception: Any) -> HttpResponse:

@@ -13,16 +13,20 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from agentconsole.health.probes import with_probes  # noqa: E402
+from agentconsole.monitoring.door import with_metrics  # noqa: E402
 from agentconsole.sockets import BodyLimit, OwnOrigin, SocketContext, deny  # noqa: E402
+from approvals.aap.polls import with_long_polls  # noqa: E402
 from runs.consumers import LiveConsumer  # noqa: E402
 
 _sockets = URLRouter([path("ws/live", LiveConsumer.as_asgi()), re_path("", deny)])  # type: ignore[arg-type]  # Django's types know no ASGI applications
 
 application = with_probes(
-    ProtocolTypeRouter(
-        {
-            "http": BodyLimit(_django),
-            "websocket": OwnOrigin(AuthMiddlewareStack(SocketContext(_sockets))),
-        }
+    with_metrics(
+        ProtocolTypeRouter(
+            {
+                "http": BodyLimit(with_long_polls(_django)),
+                "websocket": OwnOrigin(AuthMiddlewareStack(SocketContext(_sockets))),
+            }
+        )
     )
 )

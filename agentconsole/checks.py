@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+
+from agentconsole.redis_url import wrong_with
 
 
 @register(Tags.security)
@@ -54,3 +57,57 @@ def check_folder(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     if not os.access(settings.VAR_DIR, os.W_OK):
         return [Error(f"{settings.VAR_DIR} can't be written.", hint=hint, id="console.E005")]
     return []
+
+
+@register(Tags.security)
+def check_grants(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """console.E006: a grant opens its tool for long enough to be carried there, and no longer than a person would expect."""
+    if 60 <= settings.GRANT_TTL_S <= 300:  # noqa: PLR2004  seconds
+        return []
+    hint = "Set GRANT_TTL_S to 60 to 300 seconds, or leave it out."
+    return [Error(f"GRANT_TTL_S={settings.GRANT_TTL_S} is out of bounds.", hint=hint, id="console.E006")]
+
+
+@register(Tags.compatibility)
+def check_telemetry(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """console.E007: what sends traces or errors is installed where they are asked for."""
+    wanted = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "opentelemetry.exporter.otlp.proto.http",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "opentelemetry.exporter.otlp.proto.http",
+        "SENTRY_DSN": "sentry_sdk",
+    }
+    hint = "pip install -r requirements-telemetry.txt, or leave the variable out."
+    return [
+        Error(f"{variable} is set, and {package} is not installed.", hint=hint, id="console.E007")
+        for variable, package in wanted.items()
+        if getattr(settings, variable) and not _is_installed(package)
+    ]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # of a parent
+        return False
+
+
+@register(Tags.caches)
+def check_redis(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """console.E008: REDIS_URL is one that channel layer, cache and broker can all use."""
+    wrong = wrong_with(settings.REDIS_URL) if settings.REDIS_URL else ""
+    hint = "Use redis://user:password@host:6379/0, or rediss:// with TLS; for Sentinel see docs/operations.md."
+    return [Error(f"REDIS_URL {wrong}.", hint=hint, id="console.E008")] if wrong else []
+
+
+@register(Tags.compatibility)
+def check_deadlines(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """console.E009: a process that is asked to stop gives its work some time, and no platform waits for ever."""
+    found: list[CheckMessage] = []
+    for name, seconds, most_s in (
+        ("DRAIN_S", settings.DRAIN_S, 600),
+        ("WORKER_DRAIN_S", settings.WORKER_DRAIN_S, 3600),
+    ):
+        if not 1 <= seconds <= most_s:
+            hint = f"Set {name} to 1 to {most_s} seconds, or leave it out."
+            found.append(Error(f"{name}={seconds} is out of bounds.", hint=hint, id="console.E009"))
+    return found

@@ -91,6 +91,13 @@ class UnavailableError(ConsoleError):
     title = "The database is away"
 
 
+class RedisUnavailableError(UnavailableError):
+    """Redis can't be reached, and what was asked can't do without: it keeps several processes from doing the same thing."""
+
+    code = "redis_unavailable"
+    title = "Redis is away"
+
+
 class InternalError(ConsoleError):
     """What people see of a bug: the request id to report, and nothing else."""
 
@@ -112,7 +119,7 @@ def error_body(error: ConsoleError) -> dict[str, Any]:
 
 def is_api(request: HttpRequest) -> bool:
     """Whether a program asked: by its path, or by what it accepts."""
-    return request.path.startswith(("/api/", "/v1/", "/health/live", "/health/ready")) or (
+    return request.path.startswith(("/api/", "/v1/", "/health/live", "/health/startup", "/health/ready")) or (
         "application/json" in request.headers.get("Accept", "") and "text/html" not in request.headers.get("Accept", "")
     )
 

@@ -1,28 +1,35 @@
 """What every HTTP request passes through: its context first, its errors last."""
 
+import sys
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from redis.exceptions import RedisError
 
+from agentconsole import metrics, telemetry
 from agentconsole.errors import (
     BadRequestError,
     ConsoleError,
     ForbiddenError,
     InternalError,
     NotFoundError,
+    RedisUnavailableError,
     TooLargeError,
     UnavailableError,
     error_response,
 )
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.context import RequestContext, Transport, bound_context
+from agentconsole.protocol.ids import uuid7
 
 log = get_logger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+AAP_PREFIX = "/api/aap/"
 _QUIET_PREFIXES = ("/static/", "/health/")
 
 
@@ -42,29 +49,56 @@ class RequestContextMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The answer, with `X-Request-ID`."""
         context, started = _context_of(request), time.perf_counter()
-        with bound_context(context):
+        traceparent = request.headers.get("traceparent", "")
+        with (
+            telemetry.request_span(
+                context, method=request.method or "", path=request.path, traceparent=traceparent
+            ) as context,
+            bound_context(context),
+        ):
             return _finish(request, self.get_response(request), context, started)
 
 
 def _context_of(request: HttpRequest) -> RequestContext:
     headers = {name.lower(): value for name, value in request.headers.items()}
+    if request.path.startswith(AAP_PREFIX):
+        headers["x-request-id"] = uuid_request_id(headers.get("x-request-id", ""))
     transport = Transport.REST if request.path.startswith(("/api/", "/v1/")) else Transport.WEB
     return RequestContext.from_headers(headers, transport)
+
+
+def uuid_request_id(offered: str) -> str:
+    """The offered id if it is a UUID, which is what AAP calls an exchange by; else a new one."""
+    try:
+        return str(UUID(offered))
+    except ValueError:
+        return str(uuid7())
 
 
 def _finish(
     request: HttpRequest, response: HttpResponseBase, context: RequestContext, started: float
 ) -> HttpResponseBase:
     response.headers["X-Request-ID"] = context.request_id
+    taken_s = time.perf_counter() - started
+    method, route = request.method or "", _route_of(request)
+    metrics.observe_request(method=method, route=route, status=response.status_code, seconds=taken_s)
+    telemetry.note_answer(method=method, route=route, status=response.status_code)
     if not request.path.startswith(_QUIET_PREFIXES):
         log.info(
             "REQUEST_FINISHED",
             method=request.method,
             path=request.path,
             status=response.status_code,
-            duration_ms=round((time.perf_counter() - started) * 1000),
+            duration_ms=round(taken_s * 1000),
         )
     return response
+
+
+def _route_of(request: HttpRequest) -> str:
+    """The URL pattern that took the request: of these there are so many, of paths there is no end."""
+    if request.resolver_match is not None:
+        return request.resolver_match.route or "/"
+    return "static/" if request.path.startswith("/static/") else "unmatched"
 
 
 class ErrorMiddleware:
@@ -108,6 +142,9 @@ def as_console_error(exception: Exception) -> ConsoleError:
     if isinstance(exception, OperationalError | InterfaceError):
         message = "The console can't reach its database, or waits for it too long. Try again in a moment."
         return UnavailableError(message, headers={"Retry-After": "2"})
+    if isinstance(exception, RedisError):
+        message = "The console can't reach its Redis, which this needs. Try again in a moment."
+        return RedisUnavailableError(message, headers={"Retry-After": "2"})
     return InternalError("This is a bug in the console. Its logs tell the story under this request ID.")
 
 
@@ -124,10 +161,9 @@ def answer_refused(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def answer_broken(request: HttpRequest) -> HttpResponse:
-    """`handler500`: what broke outside of any view."""
-    return error_response(
-        request, InternalError("This is a bug in the console. Its logs tell the story under this request ID.")
-    )
+    """`handler500`: what broke outside of any view: in a middleware that could not read a session, say."""
+    raised = sys.exc_info()[1]
+    return error_response(request, as_console_error(raised if isinstance(raised, Exception) else RuntimeError()))
 
 
 def answer_forged(request: HttpRequest, reason: str = "") -> HttpResponse:

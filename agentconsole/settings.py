@@ -1,5 +1,6 @@
 """Settings. The shape (embedded or distributed) follows from the variables alone; `env.VARIABLES` documents each."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,16 @@ from csp.constants import NONE, SELF
 from agentconsole.env import BASE_DIR, env
 from agentconsole.keys import derived_key, kept_secret
 from agentconsole.logconf import logging_config
+from agentconsole.postgres import connection_options, role_of
+from agentconsole.redis_url import BROKER_OPTIONS, CACHE_OPTIONS, layer_host, same_for_all, speaks_redis
 
 CONSOLE_ENV = env.str("CONSOLE_ENV", default="dev")
 IS_PROD = CONSOLE_ENV == "prod"
 VAR_DIR = Path(env.str("CONSOLE_VAR", default=str(BASE_DIR / "var"))).resolve()
 CONSOLE_URL = env.str("CONSOLE_URL", default="http://127.0.0.1:8000").rstrip("/")
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
+DRAIN_S = env.int("DRAIN_S", default=20)
+WORKER_DRAIN_S = env.int("WORKER_DRAIN_S", default=30)
 
 # In `prod` an empty key fails the check console.E001 before anything listens; a laptop makes its own once.
 SECRET_KEY = env.str("SECRET_KEY", default="") or ("" if IS_PROD else kept_secret(VAR_DIR / "secret_key"))
@@ -26,7 +31,6 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
 
 INSTALLED_APPS = [
-    "daphne",
     "runs.people.PeopleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -70,6 +74,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "runs.shell.shell",
+                "approvals.shell.desk",
                 "agentconsole.health.shell.health",
             ],
         },
@@ -96,20 +101,22 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 elif _database["ENGINE"] == "django.db.backends.postgresql":
     _database["CONN_MAX_AGE"] = 0
-    _database["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_MAX", default=20), "timeout": 10}
-    }
+    # A connection from before the database's restart is found out when it is taken from the pool, not by a request.
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database["OPTIONS"] = connection_options(
+        _database.get("OPTIONS", {}), role=role_of(sys.argv), pool_max=env.int("DATABASE_POOL_MAX", default=20)
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Live updates, rate limits, tasks.
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = same_for_all(env.str("REDIS_URL", default=""))
+REDIS_PREFIX = env.str("REDIS_PREFIX", default="agentconsole")
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         "CONFIG": {
-            # The layer waits 5 s at a time for a message; the client's own limit, also 5 s, would cut each wait short.
-            "hosts": [{"address": REDIS_URL, "socket_timeout": 15}],
-            "prefix": "agentconsole",
+            "hosts": [layer_host(REDIS_URL)],
+            "prefix": REDIS_PREFIX,
             # Hubs renew their membership every 15 s: one that was killed is forgotten soon.
             "group_expiry": 60,
         },
@@ -120,30 +127,47 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "agentconsole",
+        # A list: text is split at commas and semicolons, which a password may have.
+        "LOCATION": [REDIS_URL],
+        "OPTIONS": CACHE_OPTIONS,
+        "KEY_PREFIX": REDIS_PREFIX,
     }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 QUEUE_DIR = VAR_DIR / "queue"
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://localhost")
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {
+CELERY_BROKER_URL = same_for_all(env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://localhost"))
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(QUEUE_DIR / "messages"),
         "data_folder_out": str(QUEUE_DIR / "messages"),
         "control_folder": str(QUEUE_DIR / "control"),
         "polling_interval": 0.2,
     }
-    if CELERY_BROKER_URL.startswith("filesystem:")
-    else {}
-)
+elif speaks_redis(CELERY_BROKER_URL):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        **BROKER_OPTIONS,
+        "global_keyprefix": f"{REDIS_PREFIX}:",
+        # When Redis gives the messages of a killed worker to another one: later than the longest task (a sweep of retention) takes.
+        "visibility_timeout": 900,
+    }
+# A queue of files is looked into five times a second, and one for remote control would be too: nobody is there to use it.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = not CELERY_BROKER_URL.startswith("filesystem:")
 CELERY_TASK_IGNORE_RESULT = True
+# A message is done when its task is; every task may run twice. So one that a dying worker had goes to another at once, and
+# a worker holds no more than it works on.
 CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Where Celery's timer is a thread, the worker's end waits for its next look at the clock.
+CELERY_WORKER_TIMER_PRECISION = 0.25
+# While the broker is away a task goes on; that another worker may begin it too does no harm.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: Celery gives up after 100 otherwise
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 # People.
 LOGIN_URL = "login"
@@ -200,6 +224,13 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 
+# Approvals.
+APPROVAL_MAX_BYTES = env.int("APPROVAL_MAX_BYTES", default=256 * 1024)
+AAP_RATE = env.int("AAP_RATE", default=600)
+AAP_POLLS_MAX = env.int("AAP_POLLS_MAX", default=200)
+WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=False)
+GRANT_TTL_S = env.int("GRANT_TTL_S", default=120)
+
 # Ingest.
 INGEST_RATE = env.int("INGEST_RATE", default=600)
 INGEST_MAX_BYTES = env.int("INGEST_MAX_BYTES", default=8 * 1024 * 1024)
@@ -215,6 +246,19 @@ DOCTOR_TOKEN = env.str("DOCTOR_TOKEN", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_MODEL = env.str("OPENAI_MODEL", default="gpt-4.1-mini")
+
+# Metrics. Their library reads the folder's variable by itself when it is imported, and takes an empty one for the current folder.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
+if not PROMETHEUS_MULTIPROC_DIR:
+    env.ENVIRON.pop("PROMETHEUS_MULTIPROC_DIR", None)
+
+# Telemetry. OpenTelemetry's SDK reads its other variables by itself.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", default="")
+OTEL_SERVICE_NAME = env.str("OTEL_SERVICE_NAME", default="agentconsole")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default=CONSOLE_ENV)
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="json" if IS_PROD else "console")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
+from agentconsole import metrics
 from agentconsole.errors import TooLargeError, error_body
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.context import RequestContext, Transport, bound_context
@@ -70,6 +71,7 @@ async def _send_too_large(scope: Scope, send: Send, limit: int) -> None:
         error = TooLargeError(f"The request body is larger than {limit} bytes. Send smaller batches.")
         body = json.dumps(error_body(error)).encode()
         log.warning("REQUEST_REFUSED", status=error.http_status, code=error.code, path=scope["path"])
+    metrics.observe_request(method=scope.get("method", ""), route="too large", status=error.http_status)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

@@ -12,9 +12,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("api/v1/docs", api_docs, name="api_docs"),
     path("api/v1/", api.urls),
+    path("api/aap/", include("approvals.aap.urls")),
     path("health/", include("agentconsole.health.urls")),
     path("people/", admin.site.urls),
     path("traces/", include("traces.urls")),
+    path("", include("approvals.urls")),
     path("", include("runs.urls")),
 ]
 

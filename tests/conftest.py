@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from tests.cast import AgentCaller, make_agent, make_person
-from tests.left_out import CHROMIUM, LeftOut
+from tests.left_out import CHROMIUM, NGINX, LeftOut
 
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 
@@ -25,12 +27,20 @@ def pytest_configure(config: pytest.Config) -> None:
             present={
                 "browser": shutil.which(CHROMIUM) is not None,
                 "postgres": django_settings.DATABASES["default"]["ENGINE"].endswith("postgresql"),
+                "rabbitmq": _answers(5672),
                 "redis": bool(django_settings.REDIS_URL),
                 "sqlite": django_settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"),
+                "nginx": bool(NGINX),
+                "systemd": shutil.which("systemd-analyze") is not None,
             },
             require_all=REQUIRE_ALL,
         )
     )
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as knock:
+        return knock.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,6 +65,21 @@ def django_db_modify_db_settings(
         else:
             name = f"test_agentconsole_{os.getpid()}"
         database.setdefault("TEST", {})["NAME"] = name
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, left by everybody before it is dropped: a thread or a killed process may still be connected."""
+    yield
+    with django_db_blocker.unblock():
+        if connection.vendor != "postgresql":
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            cursor.fetchall()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,16 @@
 // Says times and durations as runs/wording.py does, and keeps those on the page fresh.
 
+/** Microsecond times of the wire as milliseconds with a fraction: `Date` alone would drop the last three digits. */
+export function millis(iso) {
+  if (!iso) return null;
+  const micros = /\.\d{3}(\d{3})Z$/.exec(iso);
+  return Date.parse(iso) + (micros ? Number(micros[1]) / 1000 : 0);
+}
+
 /** A duration with its units, two at most. */
-export function durationText(milliseconds) {
+export function durationText(inexact) {
+  // Differences of `millis` are off by up to 0.0003: 40 ms must not read 39.
+  const milliseconds = Math.round(inexact * 1000) / 1000;
   if (milliseconds < 1000) return `${Math.trunc(milliseconds)} ms`;
   if (milliseconds < 10000) return `${(Math.trunc(milliseconds / 100) / 10).toFixed(1)} s`;
   const seconds = Math.trunc(milliseconds / 1000);

@@ -27,7 +27,7 @@ def test_every_item_type_is_described(document: Any):
         for schema in document["components"]["schemas"].values()
         if "const" in schema.get("properties", {}).get("type", {})
     }
-    assert described == {"run.started", "tick", "span", "event", "run.finished", "agent.startup"}
+    assert described == {"run.started", "tick", "span", "event", "run.finished", "agent.startup", "agent.beat"}
 
 
 def test_the_ingest_takes_an_instance_credential(document: Any):

@@ -10,7 +10,7 @@ from tests.architecture.source import ROOT
 PIN = re.compile(r"[A-Za-z0-9_.-]+(\[[a-z0-9,-]+\])?==[0-9][0-9A-Za-z.]*")
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-telemetry.txt", "requirements-dev.txt"])
 def test_each_requirement_is_pinned_exactly(name: str):
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     wanted = [line.split("  #")[0] for line in lines if line and not line.startswith(("#", "-r "))]

@@ -10,7 +10,10 @@ WRITES = {
 }  # fmt: skip
 QUERYSET = {"objects", "filter", "exclude", "all", "select_for_update"}
 # What looks like a write and is not one of ours.
-NO_WRITES = {("runs/views/settings.py", "save"): "Django's own form changes the password"}
+NO_WRITES = {
+    ("runs/views/settings.py", "save"): "Django's own form changes the password",
+    ("agentconsole/telemetry/tracing.py", "create"): "OpenTelemetry's resource is no row",
+}
 
 
 def may_write(module: Module) -> bool:
@@ -56,4 +59,10 @@ def test_only_jobs_hands_tasks_to_celery():
     verbs = {"delay", "apply_async", "send_task"}
     found = {module.path for module in modules() for _call, function in module.calls() if function.attr in verbs}
     # Beat's scheduler is Celery's own, with a context around it.
-    assert found == {"agentconsole/jobs.py", "agentconsole/celery.py"}
+    assert found == {"agentconsole/jobs.py", "agentconsole/schedule/scheduler.py"}
+
+
+def test_only_telemetry_knows_who_it_sends_to_and_its_front_imports_neither():
+    wanted = ("opentelemetry", "sentry_sdk")
+    found = {module.path for module in modules() if any(name.startswith(wanted) for name in module.imported())}
+    assert found == {"agentconsole/telemetry/tracing.py", "agentconsole/telemetry/reporting.py"}

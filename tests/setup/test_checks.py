@@ -29,6 +29,10 @@ def test_the_settings_of_a_laptop_pass():
         ("console.E002", {"CONSOLE_ENV": "production"}),
         ("console.E003", {"WEB_PROCESSES": 2, "REDIS_URL": ""}),
         ("console.E005", {"VAR_DIR": Path("/proc/console")}),
+        ("console.E006", {"GRANT_TTL_S": 59}),
+        ("console.E006", {"GRANT_TTL_S": 301}),
+        ("console.E009", {"DRAIN_S": 0}),
+        ("console.E009", {"WORKER_DRAIN_S": 3601}),
     ],
 )
 def test_what_cannot_work_is_an_error_that_says_what_to_do(settings: Any, check_id: str, changed: dict[str, Any]):

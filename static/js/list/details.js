@@ -1,4 +1,4 @@
-// Asks for what a live frame does not say of a row: where its time went, and what its agent's instance lacks.
+// Asks for what a live frame does not say of a row: where its time went, and what its agent's instance lacked when it began.
 import { badge } from "../icons.js";
 import { drawBar } from "./bar.js";
 import { rowOf } from "./rows.js";
@@ -35,16 +35,19 @@ export function askForDetails(table) {
   };
 }
 
-function show([id, { bar, length, missing }]) {
+function show([id, { bar, length, lacks }]) {
   const row = rowOf(id);
   if (!row) return;
   drawBar(row.querySelector('[data-slot="bar"]'), bar, length);
   const agent = row.querySelector(".c-agent");
   agent.querySelector(".missing")?.remove();
-  if (!missing.length) return;
+  if (!lacks) return;
   const mark = document.createElement("span");
   mark.className = "missing";
-  mark.title = `Its instance lacks: ${missing.join(", ")}`;
-  mark.append(badge("degraded"));
+  mark.title = `Began without: ${lacks}`;
+  const without = document.createElement("span");
+  without.className = "sr";
+  without.textContent = `, began without ${lacks}`;
+  mark.append(badge("degraded"), without);
   agent.append(mark);
 }

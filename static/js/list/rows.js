@@ -2,7 +2,7 @@
 import { copyButton } from "../copy.js";
 import { badge, count, icon } from "../icons.js";
 import { isEnded, stateOf } from "../run/status.js";
-import { durationText, timeElement } from "../time.js";
+import { durationText, millis, timeElement } from "../time.js";
 import { stretchBar } from "./bar.js";
 
 const table = document.getElementById("runs");
@@ -89,7 +89,7 @@ function phase(run) {
 }
 
 function took(run) {
-  if (run.ended_at) return element("span", "", durationText(Math.max(Date.parse(run.ended_at) - Date.parse(run.started_at), 0)));
+  if (run.ended_at) return element("span", "", durationText(Math.max(millis(run.ended_at) - millis(run.started_at), 0)));
   return run.status === "stalled" ? "–" : timeElement(run.started_at, "elapsed");
 }
 

@@ -1,9 +1,9 @@
 // A span's bar on the time axis: attempts as segments, limits as marks, its part of the critical path as a line under it.
 
 import { badgeOf } from "../icons.js";
+import { millis } from "../time.js";
 import { percent, stretch } from "./axis.js";
-import { svg } from "./dom.js";
-import { millis } from "./store.js";
+import { set, svg } from "./dom.js";
 
 const THINNEST = 0.15;
 
@@ -14,7 +14,7 @@ export function barOf(node, { view, to, critical }) {
   const end = node.end ?? to;
   if (end < view.from) return [svg("text", { x: 0, y: "65%" }, "‹")];
   if (start > view.to) return [svg("text", { x: "100%", y: "65%", "text-anchor": "end" }, "›")];
-  const pieces = [piece("bar", span.outcome, view, start, end, node.end === null)];
+  const pieces = [span.approval ? wait(span, view, start, end) : piece("bar", span.outcome, view, start, end, node.end === null)];
   if (span.attempts.length > 1) {
     for (const attempt of span.attempts) {
       const from = millis(attempt.at);
@@ -38,6 +38,12 @@ function piece(name, word, view, from, to, isOpen = false) {
     height: "50%",
     rx: 2,
   });
+}
+
+/** A wait on a person is hatched, as it is in the ribbon. */
+function wait(span, view, from, to) {
+  const bar = piece("bar-wait", span.outcome, view, from, to);
+  return bar && set(bar, { fill: "url(#hatching)" });
 }
 
 function line(view, from, to) {

@@ -4,6 +4,7 @@ import { copyButton } from "../copy.js";
 import { icon } from "../icons.js";
 import { el } from "./dom.js";
 import { eventBody } from "./event.js";
+import { kindOf } from "./approval.js";
 import { kindIcon } from "./row.js";
 import { spanBody } from "./span.js";
 
@@ -22,7 +23,7 @@ export function drawerView(page) {
     shown = state;
     asked?.abort();
     if (!node?.span) return draw(id, null, [notHere("Nothing of this ID was received in this run.")]);
-    const kind = kindIcon(node.span.kind);
+    const kind = kindIcon(kindOf(node.span));
     if (isOther) draw(node.span.name, node.span, spanBody(node, null, page), kind);
     asked = new AbortController();
     const { signal } = asked;

@@ -22,7 +22,8 @@ export function headView() {
       word = state.word;
       places.status.replaceChildren(badge(word));
       const title = badge(word).textContent;
-      document.title = `${title[0].toUpperCase()}${title.slice(1)} · ${run.agent} · ${run.request_id} · Agent Console`;
+      const [pending] = document.title.match(/^\(\d+\+?\) /) ?? [""];
+      document.title = `${pending}${title[0].toUpperCase()}${title.slice(1)} · ${run.agent} · ${run.request_id} · Agent Console`;
     }
     say(places.sentence, state.sentence);
     took(run, times);

@@ -1,7 +1,7 @@
 // The run page: one store, drawn by head, ribbon, and the tab that is open; kept true by the log and the live socket.
 
 import { announce } from "../announce.js";
-import { durationText } from "../time.js";
+import { durationText, millis } from "../time.js";
 import { here, hrefOf } from "./address.js";
 import { agentsView } from "./agents.js";
 import { el } from "./dom.js";
@@ -12,7 +12,7 @@ import { load } from "./loader.js";
 import { modelOf } from "./model.js";
 import { pause } from "./pause.js";
 import { ribbonView } from "./ribbon-view.js";
-import { apply, createStore, millis } from "./store.js";
+import { apply, createStore } from "./store.js";
 import { timeline } from "./timeline.js";
 import { tokensView } from "./tokens.js";
 

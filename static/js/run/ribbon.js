@@ -2,7 +2,8 @@
 // Ticks come in any order and may be missing; a band whose entry or exit was not received says so.
 // runs/timeline/ribbon.py draws the first paint by the same rules, from entries and exits alone.
 
-import { inOrder, millis } from "./store.js";
+import { millis } from "../time.js";
+import { inOrder } from "./store.js";
 
 const PHASE_COLOURS = 8;
 const GAP_IN_HEARTBEATS = 2;
@@ -106,11 +107,11 @@ function covered(found, from, to) {
   return sum;
 }
 
-/** The stretches in which a span waited on a person. `to` ends what still waits. */
+/** The stretches in which the run waited on a person, also those that are over. `to` ends what still waits. */
 export function waits(spans, to) {
   const found = [];
   for (const span of spans) {
-    if (span.outcome === "waiting") found.push([millis(span.at), millis(span.ended_at) ?? to]);
+    if (span.outcome === "waiting" || span.approval) found.push([millis(span.at), millis(span.ended_at) ?? to]);
   }
   return found;
 }

@@ -3,12 +3,13 @@
 import { badge, icon } from "../icons.js";
 import { durationText, exactText } from "../time.js";
 import { hrefOf } from "./address.js";
+import { kindOf, rowLink, wordOf } from "./approval.js";
 import { barOf } from "./bars.js";
 import { el, say, set, svg } from "./dom.js";
 import { count } from "./text.js";
 
 const DEEPEST_INDENT = 12;
-const KIND_ICONS = { subagent: "bot", tool: "wrench", model: "brain", retrieval: "database", step: "corner-down-right" };
+const KIND_ICONS = { subagent: "bot", tool: "wrench", model: "brain", retrieval: "database", step: "corner-down-right", approval: "hand" };
 
 export function kindIcon(kind) {
   return el("span", { class: "kind", "data-kind": kind, title: kind }, icon(KIND_ICONS[kind] ?? "circle"), el("span", { class: "sr" }, `${kind} `));
@@ -55,7 +56,7 @@ function fill(element, row, { isLoaded }) {
   const [name, outcome] = element.children;
   const { node } = row;
   name.replaceChildren(caret(row), ...(node.span ? nameOf(node) : standInName(node, isLoaded)));
-  outcome.replaceChildren(...(node.span ? [badge(node.span.outcome)] : []));
+  outcome.replaceChildren(...(node.span ? [badge(wordOf(node.span))] : []));
 }
 
 function caret(row) {
@@ -67,8 +68,9 @@ function caret(row) {
 
 function nameOf({ id, span, marks }) {
   return [
-    kindIcon(span.kind),
+    kindIcon(kindOf(span)),
     el("a", { href: hrefOf({ span: id }), tabindex: -1 }, span.name),
+    rowLink(span),
     span.attempts.length > 1 && mark("rotate-ccw", `${span.attempts.length}×`, `${span.attempts.length} attempts`),
     span.agent && span.agent !== span.name && el("span", { class: "quiet cut" }, span.agent),
     marks.skew > 0 && mark("clock-alert", "clock", `Begins ${durationText(marks.skew)} before its parent: the clocks differ`),

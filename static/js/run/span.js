@@ -4,6 +4,7 @@ import { copyButton } from "../copy.js";
 import { badge, icon } from "../icons.js";
 import { durationText, exactText } from "../time.js";
 import { hrefOf } from "./address.js";
+import { drawerLink, wordOf } from "./approval.js";
 import { el } from "./dom.js";
 import { scaleOf } from "./scale.js";
 import { keptText, tree, written } from "./value.js";
@@ -11,8 +12,9 @@ import { keptText, tree, written } from "./value.js";
 /** @param {object|null} whole the span with all that is kept of it, null before it is read; `failure` says why it can't be */
 export function spanBody({ span, start, end }, whole, page, failure = "") {
   return [
-    el("p", { class: "row" }, badge(span.outcome), whole?.retryable && el("span", { class: "quiet" }, "may be retried")),
+    el("p", { class: "row" }, badge(wordOf(span)), whole?.retryable && el("span", { class: "quiet" }, "may be retried")),
     span.message && el("p", { class: "drawer-message" }, ...written(span.message)),
+    drawerLink(span),
     whole?.hint && hint(whole.hint),
     scaleOf(span, end === null ? null : end - start),
     facts(span, start, end, whole, page),
@@ -20,7 +22,7 @@ export function spanBody({ span, start, end }, whole, page, failure = "") {
     !whole && !failure && el("p", { class: "quiet" }, "Reading arguments and result …"),
     whole?.arguments && keptText("Arguments", whole.arguments),
     whole?.result && keptText("Result", whole.result),
-    whole && !whole.result && el("p", { class: "quiet" }, "No result was reported."),
+    whole && !whole.result && !span.approval && el("p", { class: "quiet" }, "No result was reported."),
     whole && Object.keys(whole.attributes).length > 0 && el("section", { class: "kept" }, el("h3", {}, "Attributes"), tree(whole.attributes)),
   ].filter(Boolean);
 }

@@ -1,6 +1,6 @@
 // What a run's summary says about its state, in words. The same words on a fresh page come from runs/timeline/state.py.
 
-import { millis } from "./store.js";
+import { millis } from "../time.js";
 
 const ENDED = new Set(["succeeded", "failed", "timed_out", "cancelled"]);
 const QUIET_IN_HEARTBEATS = 1.5;
@@ -16,6 +16,8 @@ export function isEnded(run) {
  */
 export function stateOf(run, now, duration) {
   if (isEnded(run)) return { word: run.status, sentence: "" };
+  // It owes no sign of life while a person decides.
+  if (run.status === "waiting") return { word: "waiting", sentence: "waiting on a person" };
   const silent = now - millis(run.last_seen_at);
   const since = `no sign of life for ${duration(silent)}`;
   if (run.status === "stalled" || silent > run.lease_s * 1000) {
@@ -24,7 +26,7 @@ export function stateOf(run, now, duration) {
   if (run.status === "running" && silent > run.heartbeat_s * 1000 * QUIET_IN_HEARTBEATS) {
     return { word: "quiet", sentence: `${since}; a tick is due every ${duration(run.heartbeat_s * 1000)}` };
   }
-  return { word: run.status, sentence: run.status === "waiting" ? "waiting on a person" : "" };
+  return { word: run.status, sentence: "" };
 }
 
 /** The run's stretch of time: `{from, to, isLive}`. `to` is its end; or now by the agent's clock while it is live. */

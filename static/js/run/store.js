@@ -30,13 +30,6 @@ function isNewer(row, known) {
   return Boolean(row) && (!known || row.seq > known.seq);
 }
 
-/** Microsecond times of the wire as milliseconds with a fraction: `Date` alone would drop the last three digits. */
-export function millis(iso) {
-  if (!iso) return null;
-  const micros = /\.\d{3}(\d{3})Z$/.exec(iso);
-  return Date.parse(iso) + (micros ? Number(micros[1]) / 1000 : 0);
-}
-
 /** The rows of a part in their order of time; rows of one moment in the order of their ids. */
 export function inOrder(rows) {
   return [...rows.values()].sort((one, other) => compare(one.at, other.at) || compare(one.id, other.id));

@@ -167,7 +167,7 @@ export function timeline(panel, page) {
 
   list.addEventListener("click", (event) => {
     const id = event.target.closest("[data-id]")?.dataset.id;
-    if (!id || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!id || event.target.closest("[data-leaves]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     active = id;
     set(grid, { "aria-activedescendant": `row-${id}` });

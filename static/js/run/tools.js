@@ -1,6 +1,7 @@
 // The waterfall's tools: filter by text and outcome, the critical path alone, zoom, fold.
 
 import { badgeOf, icon } from "../icons.js";
+import { kindOf, wordOf } from "./approval.js";
 import { el, say, set } from "./dom.js";
 import { OUTCOMES } from "./outcomes.js";
 import { count } from "./text.js";
@@ -73,6 +74,6 @@ function tool(name, title, act) {
 }
 
 function fits(span, words) {
-  const text = `${span.name} ${span.agent} ${span.kind} ${span.phase} ${span.message} ${span.id} ${badgeOf(span.outcome).word}`.toLowerCase();
+  const text = `${span.name} ${span.agent} ${kindOf(span)} ${span.phase} ${span.message} ${span.id} ${badgeOf(wordOf(span)).word}`.toLowerCase();
   return words.every((word) => text.includes(word));
 }

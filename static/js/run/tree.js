@@ -1,7 +1,7 @@
 // From spans in any order to the nested rows of the waterfall. Nothing is lost on the way: a span whose parent has not come
 // stands under a row that says so, and spans that name each other as parents are broken up and marked.
 
-import { millis } from "./store.js";
+import { millis } from "../time.js";
 
 const CLOCK_TOLERANCE_MS = 5;
 const UNENDED = new Set(["running", "waiting"]);
