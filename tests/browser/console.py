@@ -101,9 +101,9 @@ class WebConsole:
             self.pacemaker.send_signal(signal.SIGCONT)
             wait_for("the console is ready again", self.is_ready)
 
-    def make_history(self) -> None:
-        """A day of health, in which something was wrong from 02:10 to 02:14."""
-        self._run("-m", "tests.browser.pacemaker", "history")
+    def make_history(self) -> str:
+        """A day of health, in which something was wrong for four minutes: which (`02:10–02:14`, UTC)."""
+        return self._run("-m", "tests.browser.pacemaker", "history")
 
     def _is_up(self) -> bool:
         assert self.process is not None

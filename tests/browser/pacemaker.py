@@ -1,5 +1,5 @@
 """Run in the server's environment. `beat`: leaves the signs of life of a worker and a schedule, for a web process that has none.
-`forget NAME`: takes one away. `history`: a day in which the console was not ready from 02:10 on, for four minutes."""
+`forget NAME`: takes one away. `history`: a day in which the console was not ready for four minutes, which it prints."""
 
 import os
 import sys
@@ -33,16 +33,17 @@ def beat() -> None:
 
 
 def make_history() -> None:
-    """Minutes as the recorder writes them, but for the last hour, which nobody recorded."""
+    """Minutes as the recorder writes them, but for the last hour, which nobody recorded. The bad ones were half a day ago."""
     now = minute_of(timezone.now())
+    bad_since, bad_until = now - timedelta(hours=12), now - timedelta(hours=12) + timedelta(minutes=4)
     names = [component.name for component in COMPONENTS] + [WHOLE]
     rows = []
     for number in range(60, 1440):
         at = now - timedelta(minutes=number)
-        is_bad = at.hour == 2 and 10 <= at.minute < 14
-        wrong = {"worker": "stale", WHOLE: "failing"} if is_bad else {}
+        wrong = {"worker": "stale", WHOLE: "failing"} if bad_since <= at < bad_until else {}
         rows.append(HealthMinute(minute=at, samples=60, states=dict.fromkeys(names, "ok") | wrong, faults={}))
     HealthMinute.objects.bulk_create(rows, ignore_conflicts=True)
+    print(f"{bad_since:%H:%M}–{bad_until:%H:%M}")
 
 
 match sys.argv[1:]:
