@@ -31,9 +31,9 @@ def test_a_killed_worker_leaves_no_second_schedule(up: RunningConsole):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_schedule_that_ends_is_started_again_with_its_worker(up: RunningConsole, number: signal.Signals):
-    wait_for("web, worker and its schedule", lambda: len(up.descendants()) == 3)
+    wait_for("web and worker", lambda: len(up.events("CHILD_STARTED")) == 2)
     before = up.child("worker")
-    (schedule,) = descendants_of(before)
+    (schedule,) = wait_for("its schedule", lambda: descendants_of(before))
     os.kill(schedule, number)
     wait_for("another worker", lambda: up.child("worker") != before)
     wait_for("one schedule again", lambda: len(up.descendants()) == 3)
