@@ -78,24 +78,25 @@ def _give_back(worker: Any) -> None:
 
 
 def _kill_processes(worker: Any) -> None:
-    """End the processes of its pool; a pool of threads has none."""
-    for pid in worker.pool.info.get("processes", []):
+    """End the processes of its pool; a pool of threads has none, a solo one names its own, which leaves by itself."""
+    for pid in set(worker.pool.info.get("processes", ())) - {os.getpid()}:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
-_stops: list[Stop] = []
+# By the name of the worker. A process may run one more, or go on when its worker has ended.
+_stops: dict[str, Stop] = {}
 
 
 @signals.worker_init.connect
 def _be_ready_to_stop(sender: Any, **kwargs: Any) -> None:
-    _stops.append(Stop(sender, settings.WORKER_DRAIN_S))
+    _stops[sender.hostname] = Stop(sender, settings.WORKER_DRAIN_S)
 
 
 @signals.worker_shutting_down.connect
-def _stop(**kwargs: Any) -> None:
+def _stop(sender: str, **kwargs: Any) -> None:
     """In Celery's signal handler."""
-    for stop in _stops:
+    if (stop := _stops.get(sender)) is not None:
         stop.ask()
 
 
@@ -103,5 +104,6 @@ def _stop(**kwargs: Any) -> None:
 def _leave(sender: Any, **kwargs: Any) -> None:
     """All is done. Taking the interpreter apart would cost 0.6 s of a core, for nobody."""
     telemetry.stop()
-    if any(stop.is_asked for stop in _stops):
+    stop = _stops.pop(sender.hostname, None)
+    if stop is not None and stop.is_asked:
         leave(sender.exitcode or 0)
