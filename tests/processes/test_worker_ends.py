@@ -14,6 +14,7 @@ import pytest
 from kombu import Connection
 
 from tests.processes.running import ROOT, RunningConsole, wait_for
+from tests.processes.services import own_services
 from tests.processes.tiny_tasks import work
 
 pytestmark = pytest.mark.processes
@@ -24,15 +25,15 @@ DRAIN_S = 4
 class Workers:
     """One worker after the other on one queue."""
 
-    def __init__(self, folder: Path, pool: str, broker_url: str) -> None:
-        self.setting = RunningConsole(
-            folder, CELERY_BROKER_URL=broker_url, WORKER_DRAIN_S=str(DRAIN_S), DATABASE_URL="", REDIS_URL=""
-        )
+    def __init__(self, folder: Path, pool: str, broker_url: str, services: dict[str, str]) -> None:
+        alone = {"CELERY_BROKER_URL": broker_url, "WORKER_DRAIN_S": str(DRAIN_S), "DATABASE_URL": "", "REDIS_URL": ""}
+        self.setting = RunningConsole(folder, **{**services, **alone})
         self.pool = pool
         self.queue = f"test-{uuid.uuid4().hex[:12]}"
         messages, control = self.setting.var / "queue" / "messages", self.setting.var / "queue" / "control"
         files = {"data_folder_in": str(messages), "data_folder_out": str(messages), "control_folder": str(control)}
-        self.broker = Connection(broker_url, transport_options=files if broker_url.startswith("filesystem") else {})
+        keys = {"global_keyprefix": f"{services.get('REDIS_PREFIX')}:"}
+        self.broker = Connection(broker_url, transport_options=files if broker_url.startswith("filesystem") else keys)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -74,9 +75,10 @@ def workers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workers]
         "distributed": ("prefork", os.environ.get("REDIS_URL", "")),
     }
     pool, broker_url = shapes[request.param]
-    running = Workers(tmp_path, pool, broker_url)
-    yield running
-    running.end()
+    with own_services() as services:
+        running = Workers(tmp_path, pool, broker_url, services)
+        yield running
+        running.end()
 
 
 def said(file: Path) -> list[str]:
