@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
+from agentconsole.protocol import ids
 from tests.cast import AgentCaller, make_agent, make_person
 from tests.left_out import CHROMIUM, NGINX, LeftOut
 
@@ -76,10 +77,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             return
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
             cursor.fetchall()
+
+
+@pytest.fixture(autouse=True)
+def _ids_of_today() -> None:
+    """A test that travelled ahead leaves no ids of its time behind: they only ever grow within a process."""
+    ids._last[:] = 0, 0
 
 
 @pytest.fixture(autouse=True)

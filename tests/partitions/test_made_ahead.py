@@ -159,9 +159,15 @@ def test_a_month_made_meanwhile_is_no_error(later: Month):
 
 @at_once_with_others
 def test_it_leaves_its_locks_with_its_transaction(later: Month):
+    before = shown("lock_timeout")
     make_in(later)
     held = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype IN ('relation', 'advisory') AND mode ~ 'Exclusive'"
     assert number(held) == 0
+    assert shown("lock_timeout") == before
+
+
+def shown(setting: str) -> object:
+    """What the connection has it set to."""
     with connection.cursor() as cursor:
-        cursor.execute("SHOW lock_timeout")
-        assert cursor.fetchone() == ("0",)
+        cursor.execute(f"SHOW {setting}")
+        return cursor.fetchone()
