@@ -9,7 +9,7 @@ from approvals.aap.calls import aap_call, action_id_in, answered, as_instance, b
 from approvals.aap.shapes import action_text, claim_text
 from approvals.aap.wire import claimed_in, idempotency_key_in, outcome_in, submission_in
 from approvals.models import Action
-from approvals.services.asking import ask
+from approvals.services.asking import ask, refused_questions_audited
 from approvals.services.claiming import consume_action
 from approvals.services.ending import cancel_action, expire_action, no_such_action
 from approvals.services.reporting import report_outcome
@@ -20,11 +20,13 @@ DELEGATION_HEADER = "X-Console-Delegation"
 
 @as_instance
 def create(request: HttpRequest, instance: AgentInstance) -> HttpResponse:
-    """`POST /v1/requests`."""
-    key = idempotency_key_in(request.headers.get("Idempotency-Key"))
+    """`POST /v1/requests`. What is refused is in the audit chain, without a word of what was sent."""
+    with refused_questions_audited(instance):
+        key = idempotency_key_in(request.headers.get("Idempotency-Key"))
+        submission = submission_in(body_of(request))
     asked = ask(
         instance=instance,
-        submission=submission_in(body_of(request)),
+        submission=submission,
         idempotency_key=key,
         delegation=request.headers.get(DELEGATION_HEADER, ""),
     )

@@ -1,5 +1,6 @@
 """An agent asks whether an action may run."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ from approvals.services.delegation import Delegation, read_delegation
 from approvals.services.ending import audit_end, settle_action
 from approvals.services.linking import run_of, wait_in_run
 from approvals.services.policies import active_policy
+from approvals.services.refusals import refusals_audited
 from approvals.services.telling import tell
 from approvals.submission import Submission
 from runs.lacks import Lacks
@@ -56,8 +58,19 @@ def ask(*, instance: AgentInstance, submission: Submission, idempotency_key: str
     """Put an action before the policy and, if that says so, before people. The same key and fields again: the same action.
 
     IdempotencyConflictError, SecretInRequestError, DelegationError, FingerprintError (as ValueError), UnauthorizedError if the
-    instance was retired meanwhile.
+    instance was retired meanwhile; each refusal is in the audit chain.
     """
+    with refused_questions_audited(instance):
+        return _ask(instance, submission, idempotency_key, delegation)
+
+
+def refused_questions_audited(instance: AgentInstance) -> AbstractContextManager[None]:
+    """Keep in the audit chain that a question was refused and why, without a word of what was sent."""
+    actor = f"agent:{instance.agent.name}/{instance.name}"
+    return refusals_audited("APPROVAL_REQUEST_REFUSED", actor=actor, about=f"instance:{instance.id}")
+
+
+def _ask(instance: AgentInstance, submission: Submission, idempotency_key: str, delegation: str) -> Asked:
     digest = submission.digest()
     found = Action.objects.select_related("agent", "instance").filter(
         instance=instance, idempotency_key=idempotency_key

@@ -96,7 +96,7 @@ def consume_action(
     FingerprintMismatchError; each refusal is in the audit chain.
     """
     actor = f"agent:{instance.agent.name}/{instance.name}"
-    with refusals_audited("APPROVAL_CLAIM_REFUSED", actor=actor, action_id=action_id):
+    with refusals_audited("APPROVAL_CLAIM_REFUSED", actor=actor, about=action_id):
         with transaction.atomic():
             action = locked_action(action_id)
             if action.instance_id != instance.id:

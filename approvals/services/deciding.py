@@ -123,7 +123,7 @@ def decide_action(
     NotFoundError and every error of this module; each refusal is in the audit chain.
     """
     note = note.strip()
-    with refusals_audited("APPROVAL_VOTE_REFUSED", actor=actor_of(person), action_id=action_id):
+    with refusals_audited("APPROVAL_VOTE_REFUSED", actor=actor_of(person), about=action_id):
         if verdict is Verdict.DENY and not note:
             raise ReasonRequiredError("Say why you reject it: the agent and the audit log keep your words.")
         with transaction.atomic():

@@ -7,14 +7,12 @@ from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from agentconsole.errors import ConsoleError
 from agentconsole.logconf import get_logger
-from approvals.services import audit
 from approvals.services.grants import ALGORITHM, sign_claims
 from approvals.services.keys import ensure_signing_key, public_keys
 
@@ -61,21 +59,12 @@ def mint_delegation(*, person: User, agent: str, environment: str, request_id: s
 def read_delegation(token: str, *, agent: str, environment: str, now: datetime, request_id: str = "") -> Delegation:
     """What a token proves for this agent, in this environment and, if both name one, for this request.
 
-    DelegationError: without a token the delegation is merely claimed, with a bad one the request is refused. To be called
-    outside of a transaction: a refusal is in the audit chain.
+    DelegationError: without a token the delegation is merely claimed, with a bad one the request is refused.
     """
     try:
         return _read(token, agent=agent, environment=environment, now=now, request_id=request_id)
     except DelegationError as error:
-        reason = error.data["reason"]
-        log.warning("DELEGATION_REFUSED", reason=reason, agent=agent, environment=environment)
-        with transaction.atomic():
-            audit.append(
-                "DELEGATION_REFUSED",
-                actor=f"agent:{agent}",
-                object_id=f"agent:{agent}",
-                data={"code": error.code, "reason": reason, "environment": environment},
-            )
+        log.warning("DELEGATION_REFUSED", reason=error.data["reason"], agent=agent, environment=environment)
         raise
 
 

@@ -14,6 +14,7 @@ from agentconsole.logconf import get_logger
 from approvals.models import Action, ActionStatus
 from approvals.services import audit
 from approvals.services.notifications import record_notification
+from approvals.services.refusals import refusals_audited
 from approvals.services.telling import tell
 from runs.models import AgentInstance
 from runs.services.waits import end_wait
@@ -194,18 +195,22 @@ def expire_due_actions() -> int:
 
 
 def cancel_action(*, instance: AgentInstance, action_id: UUID) -> Action:
-    """Withdraw an instance's own pending action; again, the same answer. NotFoundError, AlreadyTerminalError."""
-    with transaction.atomic():
-        action = locked_action(action_id)
-        if action.instance_id != instance.id:
-            raise no_such_action()
-        now = timezone.now()
-        expire_if_due(action, now)
-        if action.status == ActionStatus.PENDING:
-            actor = f"agent:{action.agent.name}/{instance.name}"
-            end_action(action, status=ActionStatus.CANCELLED, decided_by=actor, now=now)
-    if action.status != ActionStatus.CANCELLED:
-        raise AlreadyTerminalError(f"The request is {action.status}, and stays so. Nothing was changed.")
+    """Withdraw an instance's own pending action; again, the same answer.
+
+    NotFoundError, AlreadyTerminalError; each refusal is in the audit chain.
+    """
+    actor = f"agent:{instance.agent.name}/{instance.name}"
+    with refusals_audited("APPROVAL_CANCEL_REFUSED", actor=actor, about=action_id):
+        with transaction.atomic():
+            action = locked_action(action_id)
+            if action.instance_id != instance.id:
+                raise no_such_action()
+            now = timezone.now()
+            expire_if_due(action, now)
+            if action.status == ActionStatus.PENDING:
+                end_action(action, status=ActionStatus.CANCELLED, decided_by=actor, now=now)
+        if action.status != ActionStatus.CANCELLED:
+            raise AlreadyTerminalError(f"The request is {action.status}, and stays so. Nothing was changed.")
     return action
 
 

@@ -41,7 +41,7 @@ def break_glass(*, person: User, action_id: UUID, reason: str, shown: Shown, is_
     The errors of `decide_action`; each refusal is in the audit chain.
     """
     reason = reason.strip()
-    with refusals_audited("APPROVAL_VOTE_REFUSED", actor=actor_of(person), action_id=action_id):
+    with refusals_audited("APPROVAL_VOTE_REFUSED", actor=actor_of(person), about=action_id):
         if not reason:
             raise ReasonRequiredError("Say why this can't wait for the others: they will review it.")
         if role_of(person) < Role.ADMIN:
@@ -105,9 +105,10 @@ def review_break_glass(*, person: User, action_id: UUID, note: str) -> BreakGlas
     """A second person has looked at it, and says what they think. Again by anybody: the first review stays.
 
     NotFoundError, NotAReviewerError, ReasonRequiredError; ForbiddenError for the one who broke it, OwnActionError for whom it was.
+    Each refusal is in the audit chain.
     """
-    note = note.strip()
-    with transaction.atomic():
+    note, actor = note.strip(), actor_of(person)
+    with refusals_audited("APPROVAL_REVIEW_REFUSED", actor=actor, about=action_id), transaction.atomic():
         action = locked_action(action_id)
         refuse_stranger(person, action)
         broken = BreakGlass.objects.select_for_update().filter(action=action).first()
@@ -126,7 +127,7 @@ def review_break_glass(*, person: User, action_id: UUID, note: str) -> BreakGlas
             action.save(update_fields=["version", "updated_at"])
             audit.append(
                 "APPROVAL_BREAK_GLASS_REVIEWED",
-                actor=actor_of(person),
+                actor=actor,
                 object_id=f"action:{action.id}",
                 data={"note": note, "broken_by": broken.person.username},
             )

@@ -16,11 +16,17 @@ def is_persons_own(person: User, action: Action) -> bool:
 
 
 def approvals_that_count(action: Action, terms: Terms) -> list[Vote]:
-    """The approvals that would be taken under these terms, oldest first, with their people. A denial counts whatever the terms.
+    """The approvals that would be taken under these terms, oldest first, with their people; none of a closed account.
+
+    A denial counts whatever the terms.
 
     One query, and one for the run.
     """
-    votes = action.votes.filter(verdict=Verdict.APPROVE).select_related("person").order_by("at", "id")
+    votes = (
+        action.votes.filter(verdict=Verdict.APPROVE, person__is_active=True)
+        .select_related("person")
+        .order_by("at", "id")
+    )
     for group in terms.groups:
         votes = votes.filter(person__groups__name=group)
     if terms.needs_fresh_login:
@@ -33,4 +39,4 @@ def is_approved_enough(action: Action, terms: Terms) -> bool:
     if terms.answer is not Answer.ASK or len(approvals_that_count(action, terms)) >= terms.approvals:
         return True
     broken = BreakGlass.objects.select_related("person").filter(action=action).first()
-    return broken is not None and not is_persons_own(broken.person, action)
+    return broken is not None and broken.person.is_active and not is_persons_own(broken.person, action)

@@ -13,7 +13,7 @@ from agentconsole.logconf import get_logger
 from approvals.models import Action, OutcomeStatus
 from approvals.models.action import REPORT_WITHIN
 from approvals.services import audit
-from approvals.services.deciding import ReasonRequiredError, refuse_stranger
+from approvals.services.deciding import ReasonRequiredError, actor_of, refuse_stranger
 from approvals.services.ending import locked_action, no_such_action, touch
 from approvals.services.refusals import refusals_audited
 from runs.models import AgentInstance
@@ -50,10 +50,10 @@ class NotUnknownError(ConsoleError):
 def report_outcome(*, instance: AgentInstance, action_id: UUID, status: OutcomeStatus, note: str | None) -> Action:
     """Take the agent's report, once; the same again changes nothing. It may come late, after the outcome counted as unknown.
 
-    NotFoundError, NotConsumedError, OutcomeConflictError.
+    NotFoundError, NotConsumedError, OutcomeConflictError; each refusal is in the audit chain.
     """
     actor = f"agent:{instance.agent.name}/{instance.name}"
-    with refusals_audited("APPROVAL_CLAIM_REFUSED", actor=actor, action_id=action_id), transaction.atomic():
+    with refusals_audited("APPROVAL_OUTCOME_REFUSED", actor=actor, about=action_id), transaction.atomic():
         action = locked_action(action_id)
         if action.instance_id != instance.id:
             raise no_such_action()
@@ -104,10 +104,10 @@ def _mark_unknown(action_id: UUID) -> bool:
 def reconcile_outcome(*, person: User, action_id: UUID, found: OutcomeStatus, note: str) -> Action:
     """A person says what they found of an action of unknown outcome, and how they know.
 
-    NotFoundError, NotAReviewerError, ReasonRequiredError, NotUnknownError.
+    NotFoundError, NotAReviewerError, ReasonRequiredError, NotUnknownError; each refusal is in the audit chain.
     """
-    note = note.strip()
-    with transaction.atomic():
+    note, actor = note.strip(), actor_of(person)
+    with refusals_audited("APPROVAL_OUTCOME_REFUSED", actor=actor, about=action_id), transaction.atomic():
         action = locked_action(action_id)
         refuse_stranger(person, action)
         if action.outcome != OutcomeStatus.UNKNOWN or action.reconciled_as:
@@ -125,7 +125,7 @@ def reconcile_outcome(*, person: User, action_id: UUID, found: OutcomeStatus, no
         )  # fmt: skip
         audit.append(
             "APPROVAL_OUTCOME_RECONCILED",
-            actor=f"person:{person.username}",
+            actor=actor,
             object_id=f"action:{action.id}",
             data={"found": found.value, "note": note},
         )

@@ -32,7 +32,7 @@ def confirm_password(request: HttpRequest, action_id: UUID) -> bool:
     if not password:
         return is_fresh(request)
     person = cast(User, request.user)
-    with refusals_audited("APPROVAL_VOTE_REFUSED", actor=actor_of(person), action_id=action_id):
+    with refusals_audited("APPROVAL_VOTE_REFUSED", actor=actor_of(person), about=action_id):
         ratelimit.spend(f"confirm:{person.pk}", limit=settings.LOGIN_RATE, window_s=60)
         if authenticate(request, username=person.get_username(), password=password) != person:
             raise WrongPasswordError("That password is wrong. Nothing was decided.")

@@ -30,18 +30,20 @@ def test_replay_of_an_approval(agent: AgentCaller, operator: User, refused: Code
     assert refused() == ["already_consumed"]
 
 
-def test_replay_of_a_claims_key_with_another_action(agent: AgentCaller, operator: User):
+def test_replay_of_a_claims_key_with_another_action(agent: AgentCaller, operator: User, refused: Codes):
     action = decide(operator, ask_for(agent))
     claim(agent, action)
     with pytest.raises(IdempotencyConflictError):
         claim(agent, action, service="payments")
+    assert refused() == ["idempotency_conflict"]
 
 
-def test_replay_of_a_requests_key_with_other_fields(agent: AgentCaller):
+def test_replay_of_a_requests_key_with_other_fields(agent: AgentCaller, refused: Codes):
     ask_for(agent, key="one")
     assert asked_by(agent, dict(reversed(RESTART.items())), key="one").is_new is False
     with pytest.raises(IdempotencyConflictError):
         ask_for(agent, {**RESTART, "grace_s": 31}, key="one")
+    assert refused() == ["idempotency_conflict"]
 
 
 def test_another_instances_action(agent: AgentCaller, other_instance: AgentCaller, operator: User, refused: Codes):
@@ -49,13 +51,14 @@ def test_another_instances_action(agent: AgentCaller, other_instance: AgentCalle
     for attempt in (claim, lambda who, what: cancel_action(instance=who.instance, action_id=what.id)):
         with pytest.raises(NotFoundError):
             attempt(other_instance, action)
-    assert refused() == ["not_found"]
+    assert refused() == ["not_found", "not_found"]
 
 
-def test_another_environments_action(agent: AgentCaller, foreign_agent: AgentCaller, operator: User):
+def test_another_environments_action(agent: AgentCaller, foreign_agent: AgentCaller, operator: User, refused: Codes):
     action = decide(operator, ask_for(agent))
     with pytest.raises(NotFoundError):
         claim(foreign_agent, action)
+    assert refused() == ["not_found"]
     assert ask_for(foreign_agent).fingerprint != action.fingerprint
 
 

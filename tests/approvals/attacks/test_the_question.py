@@ -25,7 +25,7 @@ from tests.cast import AgentCaller
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_chain")]
 
 
-def test_a_forged_delegation(agent: AgentCaller, dana: User):
+def test_a_forged_delegation(agent: AgentCaller, dana: User, refused: Codes):
     now = timezone.now()
     facts: dict[str, Any] = {"agent": "triage", "environment": "dev", "request_id": "r", "now": now}
     good = mint_delegation(person=dana, **facts)
@@ -41,6 +41,7 @@ def test_a_forged_delegation(agent: AgentCaller, dana: User):
     for token in forged:
         with pytest.raises(DelegationError):
             ask_for(agent, delegation=token)
+    assert refused() == ["invalid_delegation"] * len(forged)
 
 
 def test_a_claimed_delegation_where_a_proof_is_demanded(agent: AgentCaller, admin: User):
@@ -49,10 +50,11 @@ def test_a_claimed_delegation_where_a_proof_is_demanded(agent: AgentCaller, admi
     assert (action.status, "verified delegation" in action.note) == ("denied", True)
 
 
-def test_a_revoked_credential_that_asks(agent: AgentCaller):
+def test_a_revoked_credential_that_asks(agent: AgentCaller, refused: Codes):
     revoke_credential(actor="ada", instance_id=agent.instance.id)
     with pytest.raises(UnauthorizedError):
         ask_for(agent)
+    assert refused() == ["unauthorized"]
 
 
 @pytest.mark.parametrize(
@@ -60,14 +62,15 @@ def test_a_revoked_credential_that_asks(agent: AgentCaller):
     [{"password": "hunter22"}, {"headers": {"Authorization": "Bearer abcdef123456"}}, {"cmd": "x --password=abc12345"}],
     ids=["by name", "header", "in text"],
 )
-def test_a_secret_in_the_arguments(agent: AgentCaller, arguments: dict[str, object]):
+def test_a_secret_in_the_arguments(agent: AgentCaller, arguments: dict[str, object], refused: Codes):
     with pytest.raises(SecretInRequestError) as refusal:
         ask_for(agent, arguments)
     assert "hunter22" not in str(refusal.value)
+    assert refused() == ["secret_in_request"]
     assert not Action.objects.exists()
 
 
-def test_an_argument_of_a_megabyte(agent: AgentCaller):
+def test_an_argument_of_a_megabyte(agent: AgentCaller, refused: Codes):
     body = json.dumps({"tool": "x", "timeout": "1m", "arguments": {"blob": "x" * 1_000_000}})
     answer = Client().post(
         "/api/aap/v1/requests",
@@ -76,6 +79,7 @@ def test_an_argument_of_a_megabyte(agent: AgentCaller):
         headers={**agent.headers, "Idempotency-Key": str(uuid7())},
     )
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "request_too_large")
+    assert refused() == ["request_too_large"]
     assert not Action.objects.exists()
 
 

@@ -68,44 +68,49 @@ def test_the_same_person_twice(agent: AgentCaller, admin: User, operator: User, 
     assert refused() == ["already_voted"]
 
 
-def test_high_risk_without_the_password(agent: AgentCaller, operator: User):
+def test_high_risk_without_the_password(agent: AgentCaller, operator: User, refused: Codes):
     action = ask_for(agent, context={"agentconsole": {"risk": "high"}})
     with pytest.raises(FreshLoginRequiredError):
         decide(operator, action, is_fresh_login=False)
+    assert refused() == ["fresh_login_required"]
     assert decide(operator, action, Verdict.DENY, "no", is_fresh_login=False).status == "denied"
 
 
-def test_a_viewer_and_a_stranger(agent: AgentCaller, viewer: User, stranger: User):
+def test_a_viewer_and_a_stranger(agent: AgentCaller, viewer: User, stranger: User, refused: Codes):
     action = ask_for(agent)
     seen = shown(action)
     with pytest.raises(NotAReviewerError):
         decide(viewer, action, shown=seen)
     with pytest.raises(NotFoundError):
         decide(stranger, action, shown=seen)
+    assert refused() == ["not_a_reviewer", "not_found"]
 
 
-def test_a_group_that_the_person_is_not_in(agent: AgentCaller, admin: User, operator: User):
+def test_a_group_that_the_person_is_not_in(agent: AgentCaller, admin: User, operator: User, refused: Codes):
     policy(admin, {"name": "dba", "answer": "ask", "group": "dba"})
     with pytest.raises(NotAReviewerError):
         decide(operator, ask_for(agent))
+    assert refused() == ["not_a_reviewer"]
 
 
-def test_breaking_the_glass_and_reviewing_it_alone(agent: AgentCaller, admin: User, operator: User):
+def test_breaking_the_glass_and_reviewing_it_alone(agent: AgentCaller, admin: User, operator: User, refused: Codes):
     policy(admin, {"name": "three", "answer": "ask", "approvals": 3})
     action = ask_for(agent)
     done = break_glass(person=admin, action_id=action.id, reason="down", shown=shown(action), is_fresh_login=True)
     assert done.status == "approved"
     with pytest.raises(ForbiddenError):
         review_break_glass(person=admin, action_id=action.id, note="fine")
+    assert refused() == ["forbidden"]
     assert review_break_glass(person=operator, action_id=action.id, note="right").reviewed_by == operator
 
 
-def test_breaking_the_glass_past_a_denial(agent: AgentCaller, admin: User):
+def test_breaking_the_glass_past_a_denial(agent: AgentCaller, admin: User, refused: Codes):
     action = ask_for(agent)
     seen = shown(action)
     policy(admin, {"name": "freeze", "answer": "deny"})
     with pytest.raises(PolicyDeniesError):
         break_glass(person=admin, action_id=action.id, reason="down", shown=seen, is_fresh_login=True)
+    assert refused() == ["policy_denies"]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +137,33 @@ def test_self_approval_by_glass_in_a_run_that_arrives_after_it(agent: AgentCalle
     with pytest.raises(NotApprovedError):
         claim(agent, action)
     assert refused() == ["not_approved"]
+
+
+def test_an_approval_of_an_account_that_was_closed_before_the_quorum(
+    agent: AgentCaller, admin: User, operator: User, dana: User
+):
+    policy(admin, {"name": "two", "answer": "ask", "approvals": 2})
+    action = ask_for(agent)
+    decide(operator, action)
+    User.objects.filter(pk=operator.pk).update(is_active=False)
+    assert decide(dana, action).status == "pending"
+    assert decide(admin, action).status == "approved"
+
+
+def test_an_approval_of_an_account_that_was_closed_before_the_claim(agent: AgentCaller, dana: User, refused: Codes):
+    action = decide(dana, ask_for(agent))
+    User.objects.filter(pk=dana.pk).update(is_active=False)
+    with pytest.raises(NotApprovedError):
+        claim(agent, action)
+    assert refused() == ["not_approved"]
+
+
+def test_a_viewer_who_reviews_or_finds_out(agent: AgentCaller, viewer: User, admin: User, sign_in: Any, refused: Codes):
+    action, client = ask_for(agent), sign_in(viewer)
+    break_glass(person=admin, action_id=action.id, reason="down", shown=shown(action), is_fresh_login=True)
+    for door, sent in (("review", {"note": "fine"}), ("reconcile", {"note": "saw it", "found": "succeeded"})):
+        assert client.post(f"/approvals/{action.id}/{door}", sent).status_code == 403
+    assert refused() == ["not_a_reviewer", "not_a_reviewer"]
 
 
 def test_the_glass_is_no_operators_to_break(agent: AgentCaller, operator: User, sign_in: Any, refused: Codes):
