@@ -126,6 +126,7 @@ TOKENS: dict[str, str] = {
     "INSTANCE_PROVISIONED": "a program made an instance for itself",
     "INSTANCE_UPDATED": "a provisioned instance got another name or receiver",
     "INSTANCE_DELETED": "a provisioned instance was retired; what it had pending is cancelled",
+    "POLICY_REFUSED": "a new version of the policy was not taken: the password is missing or wrong, mistakes, begun on an older one",
     "POLICY_SAVED": "an admin put a new version of the policy in force",
     # the bundled agent
     "DOCTOR_REQUESTED": "a person asked for a run of the bundled agent",

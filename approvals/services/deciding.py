@@ -17,6 +17,7 @@ from approvals.policy import Answer, Terms
 from approvals.presentation import digest, folds
 from approvals.services import audit
 from approvals.services.ending import audit_end, expire_if_due, locked_action, no_such_action, settle_action, touch
+from approvals.services.fresh_logins import FreshLoginRequiredError
 from approvals.services.policies import terms_now
 from approvals.services.presenting import presentation_of
 from approvals.services.quorum import approvals_that_count, is_persons_own
@@ -64,22 +65,6 @@ class NotAReviewerError(ConsoleError):
     code: ClassVar[str] = "not_a_reviewer"
     http_status: ClassVar[int] = 403
     title: ClassVar[str] = "Not yours to decide"
-
-
-class FreshLoginRequiredError(ConsoleError):
-    """A high risk needs the password once more."""
-
-    code: ClassVar[str] = "fresh_login_required"
-    http_status: ClassVar[int] = 403
-    title: ClassVar[str] = "Your password, once more"
-
-
-class WrongPasswordError(ConsoleError):
-    """The password that came with a verdict is not the person's."""
-
-    code: ClassVar[str] = "wrong_password"
-    http_status: ClassVar[int] = 403
-    title: ClassVar[str] = "That is not your password"
 
 
 class UnopenedValuesError(ConsoleError):

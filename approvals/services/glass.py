@@ -15,7 +15,6 @@ from approvals.services import audit
 from approvals.services.deciding import (
     AlreadyDecidedError,
     AlreadyVotedError,
-    FreshLoginRequiredError,
     NotAReviewerError,
     PolicyDeniesError,
     ReasonRequiredError,
@@ -28,6 +27,7 @@ from approvals.services.deciding import (
     refuse_unread,
 )
 from approvals.services.ending import audit_end, expire_if_due, locked_action, no_such_action, settle_action, touch
+from approvals.services.fresh_logins import FreshLoginRequiredError
 from approvals.services.policies import terms_now
 from approvals.services.refusals import refusals_audited
 from runs.access import Role, role_of

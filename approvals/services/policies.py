@@ -13,6 +13,8 @@ from agentconsole.protocol.exact_json import parse_exact
 from approvals.models import Action, PolicyVersion
 from approvals.policy import Facts, Risk, Rule, Terms, judge, parse_rules, stricter, to_json
 from approvals.services import audit
+from approvals.services.fresh_logins import FreshLoginRequiredError
+from approvals.services.refusals import refusals_audited
 
 log = get_logger(__name__)
 
@@ -62,8 +64,23 @@ def terms_now(action: Action) -> Terms:
     return stricter(Terms.from_json(action.terms), active_policy().terms_for(facts_of(action)))
 
 
-def save_policy(*, person: User, rules: list[Any], comment: str, base_number: int) -> PolicyVersion:
-    """Put a new version in force. InvalidPolicyError with every problem; StalePolicyError unless it was begun on the newest."""
+def save_policy(
+    *, person: User, rules: list[Any], comment: str, base_number: int, is_fresh_login: bool
+) -> PolicyVersion:
+    """Put a new version in force: it may approve by itself, so it takes the password as approving a high risk does.
+
+    InvalidPolicyError with every problem; FreshLoginRequiredError; StalePolicyError unless it was begun on the newest. Each
+    refusal is in the audit chain.
+    """
+    with refusals_audited("POLICY_REFUSED", actor=f"person:{person.username}", about="policy"):
+        return _save(person, rules, comment, base_number, is_fresh_login=is_fresh_login)
+
+
+def _save(person: User, rules: list[Any], comment: str, base_number: int, *, is_fresh_login: bool) -> PolicyVersion:
+    if not is_fresh_login:
+        raise FreshLoginRequiredError(
+            "A policy decides in people's place. Enter your password once more to put it in force."
+        )
     parsed = [to_json(rule) for rule in parse_rules(rules)]
     stale = StalePolicyError(
         f"The policy is no longer version {base_number}. Load it again and make your change there.", base=base_number

@@ -67,7 +67,7 @@ def decide(request: HttpRequest, action_id: UUID) -> HttpResponse:
             verdict=Verdict(request.POST["verdict"]),
             note=text_in(request, "note"),
             shown=_shown(request),
-            is_fresh_login=confirm_password(request, action_id),
+            is_fresh_login=confirm_password(request, "APPROVAL_VOTE_REFUSED", action_id),
         )
         return f"{_SAID.get(action.status, action.status)}: {_name(action)}."
 
@@ -85,7 +85,7 @@ def break_glass(request: HttpRequest, action_id: UUID) -> HttpResponse:
             action_id=action_id,
             reason=text_in(request, "note"),
             shown=_shown(request),
-            is_fresh_login=confirm_password(request, action_id),
+            is_fresh_login=confirm_password(request, "APPROVAL_VOTE_REFUSED", action_id),
         )
         return f"Approved by breaking the glass: {_name(action)}. A second person has to review it."
 

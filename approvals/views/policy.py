@@ -14,8 +14,9 @@ from agentconsole.errors import BadRequestError, ConsoleError
 from approvals.models import PolicyVersion
 from approvals.policy import InvalidPolicyError, parse_rules, to_json, warnings_about
 from approvals.queries.policy_page import in_words, replay, versions
-from approvals.services.policies import StalePolicyError, active_policy, save_policy
+from approvals.services.policies import active_policy, save_policy
 from approvals.views.forms import number_in, text_in
+from approvals.views.fresh_login import confirm_password, is_fresh
 from runs.access import Role, requires
 
 _RULES_CHARS = 200_000
@@ -35,6 +36,7 @@ def policy(request: HttpRequest) -> HttpResponse:
         "base": active.number,
         "draft": _pretty(_chosen(request, [to_json(rule) for rule in active.rules])),
         "comment": "",
+        "is_fresh": is_fresh(request),
     }
     if request.method == "GET":
         return render(request, "approvals/policy.html", context)
@@ -57,6 +59,7 @@ def _answer(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
                 rules=rules,
                 comment=text_in(request, "comment", most=_COMMENT_CHARS),
                 base_number=-1 if base is None else base,
+                is_fresh_login=confirm_password(request, "POLICY_REFUSED", "policy"),
             )
             messages.success(request, f"Policy {saved.number} is in force.")
             return redirect("policy")
@@ -65,12 +68,8 @@ def _answer(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     except InvalidPolicyError as error:
         context |= {"problems": error.problems}
         return render(request, "approvals/policy.html", context, status=error.http_status)
-    except (StalePolicyError, BadRequestError) as error:
-        return _told(request, context, error)
-
-
-def _told(request: HttpRequest, context: dict[str, Any], error: ConsoleError) -> HttpResponse:
-    return render(request, "approvals/policy.html", {**context, "problem": error}, status=error.http_status)
+    except ConsoleError as error:
+        return render(request, "approvals/policy.html", {**context, "problem": error}, status=error.http_status)
 
 
 def _chosen(request: HttpRequest, active: list[Any]) -> Any:

@@ -97,5 +97,7 @@ def claimed(arguments: dict[str, Any] | None = None, **fields: Any) -> Claimed:
 def policy(person: User, *rules: dict[str, Any]) -> int:
     """Put rules in force; the version's number."""
     parse_rules(list(rules))
-    saved = save_policy(person=person, rules=list(rules), comment="test", base_number=active_policy().number)
+    saved = save_policy(
+        person=person, rules=list(rules), comment="test", base_number=active_policy().number, is_fresh_login=True
+    )
     return saved.number

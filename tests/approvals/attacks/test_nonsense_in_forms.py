@@ -72,7 +72,13 @@ def test_a_review_and_a_finding_of_nonsense(agent: AgentCaller, admin: User, ope
     ids=["long number", "nul", "deep", "nul in a rule", "infinity", "long number in a rule"],
 )
 def test_a_policy_of_nonsense(admin: User, sign_in: Any, nonsense: dict[str, str], status: int):
-    sent = {"rules": '[{"name": "any", "answer": "allow"}]', "base": "0", "do": "save", **nonsense}
+    sent = {
+        "rules": '[{"name": "any", "answer": "allow"}]',
+        "base": "0",
+        "do": "save",
+        "password": PASSWORD,
+        **nonsense,
+    }
     assert sign_in(admin).post("/approvals/policy/", sent).status_code == status
     assert not PolicyVersion.objects.exists()
 

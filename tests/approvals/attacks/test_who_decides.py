@@ -11,11 +11,11 @@ from approvals.models import Action, Verdict, Vote
 from approvals.services.claiming import NotApprovedError
 from approvals.services.deciding import (
     AlreadyVotedError,
-    FreshLoginRequiredError,
     NotAReviewerError,
     OwnActionError,
     PolicyDeniesError,
 )
+from approvals.services.fresh_logins import FreshLoginRequiredError
 from approvals.services.glass import break_glass, review_break_glass
 from tests.approvals.asking import ask_for, decide, policy, shown
 from tests.approvals.attacks.claims import Codes, claim

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from approvals.models import Action, BreakGlass, Verdict
+from approvals.models import Action, BreakGlass, PolicyVersion, Verdict
 from approvals.services.glass import break_glass
 from tests.approvals.asking import ask_for, decide, policy, shown
 from tests.cast import PASSWORD, AgentCaller
@@ -194,14 +194,18 @@ def test_the_policy_page(agent: AgentCaller, admin: User, operator: User, sign_i
     ask_for(agent)
     client = sign_in(admin)
     assert sign_in(operator).get("/approvals/policy/").status_code == 403
-    bad = client.post("/approvals/policy/", {"rules": '[{"name": "x"}]', "base": "0", "do": "save"})
+    bad = client.post("/approvals/policy/", {"rules": '[{"name": "x"}]', "base": "0", "do": "try"})
     assert bad.status_code == 400
     assert "answer" in text_of(bad)
     rules = '[{"name": "never", "answer": "deny"}]'
     tried = text_of(client.post("/approvals/policy/", {"rules": rules, "base": "0", "do": "try"}))
     assert "1 would be decided otherwise" in tried
-    saved = client.post("/approvals/policy/", {"rules": rules, "base": "0", "do": "save", "comment": "freeze"})
-    assert saved.status_code == 302
+    put = {"rules": rules, "base": "0", "do": "save", "comment": "freeze"}
+    for password in ("", "a guess"):
+        assert client.post("/approvals/policy/", {**put, "password": password}).status_code == 403
+    assert not PolicyVersion.objects.exists()
+    assert client.post("/approvals/policy/", {**put, "password": PASSWORD}).status_code == 302
+    assert 'name="password"' not in text_of(client.get("/approvals/policy/"))
     stale = client.post("/approvals/policy/", {"rules": rules, "base": "0", "do": "save"})
     assert stale.status_code == 409
     assert ask_for(agent).status == "denied"
