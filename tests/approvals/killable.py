@@ -20,7 +20,7 @@ from tests.processes.test_story import csrf_of
 PATIENCE_S = 60
 EXECUTORS = ["one", "two"]
 # What a console that is killed is called at PostgreSQL.
-KILLED = "agentconsole-killed"
+KILLED = "agentconsole dying_console"
 
 
 class KillableWeb:
@@ -35,7 +35,7 @@ class KillableWeb:
         """Start it, on the same port and the same database; it dies as `dying_console` says."""
         fd = self.listening.fileno()
         command = [sys.executable, "-m", "tests.approvals.dying_console", str(fd), when, token, str(which)]
-        variables = variables_of_a_web_process(AAP_RATE="1000000", LOG_LEVEL="ERROR", PGAPPNAME=KILLED)
+        variables = variables_of_a_web_process(AAP_RATE="1000000", LOG_LEVEL="ERROR")
         self.process = subprocess.Popen(command, cwd=ROOT, env=variables, pass_fds=[fd])
 
     def is_dead(self) -> bool:

@@ -41,7 +41,7 @@ def test_what_it_lacks_is_marked_wherever_it_appears(server: WebConsole, page: P
         [
             startup("restart_service", LONG, at_ago_s=0),
             beat(component(), component("model gateway", failure="HTTP 401 " * 40), lease_s=600),
-            run_started(run, at=ago(30), request_id="req-without"),
+            run_started(run, at=ago(0), request_id="req-without"),
         ],
         "triage@prod",
     )

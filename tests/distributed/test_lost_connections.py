@@ -119,7 +119,8 @@ def test_terminated_backends_are_noticed_before_a_request_gets_them(deployed: De
     for _ in range(5):
         assert deployed.ingest().status_code == httpx.codes.OK
         deployed.postgres.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'agentconsole web' AND state = 'idle'"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE application_name = 'agentconsole web' AND state = 'idle'"
         )
     assert deployed.ingest().status_code == httpx.codes.OK
     assert deployed.stored() == deployed.acknowledged

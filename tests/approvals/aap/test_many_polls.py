@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 POLLS = 1000
 POOL = 8
 # What the polled process is called at the database: this test's own process has connections too.
-POLLED = "agentconsole-polled"
+POLLED = "agentconsole web"
 DECIDED = 40
 
 
@@ -78,13 +78,14 @@ async def test_a_thousand_polls_wait_in_one_process(agent: AgentCaller, operator
 
     def connections() -> int:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [POLLED])
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()",
+                [POLLED],
+            )
             return int(cursor.fetchone()[0])
 
     actions = await database_sync_to_async(ask_all)()
-    with web_process(
-        AAP_POLLS_MAX=str(POLLS), AAP_RATE="1000000", DATABASE_POOL_MAX=str(POOL), PGAPPNAME=POLLED
-    ) as url:
+    with web_process(AAP_POLLS_MAX=str(POLLS), AAP_RATE="1000000", DATABASE_POOL_MAX=str(POOL)) as url:
         port = int(url.rpartition(":")[2])
         pid = web_pid(port)
         before = status_of(pid)
