@@ -143,7 +143,8 @@ def test_short_runs_between_two_beats_are_not_idleness(receiver: Receiver):
             pass
         with console.run():
             pass
-        wait_until(lambda: any(beat["runs"] == 2 for beat in receiver.of("agent.beat")))
+        # In one beat, or in the two that a beat between them makes.
+        wait_until(lambda: sum(beat["runs"] for beat in receiver.of("agent.beat")) >= 2)
         wait_until(lambda: last(receiver)["runs"] == 0)
 
 
