@@ -1,6 +1,7 @@
 """The cast around the approval queue."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -32,6 +33,12 @@ def refused(agent: AgentCaller) -> Callable[[], list[str]]:
         return [json.loads(entry.data)["code"] for entry in entries]
 
     return codes
+
+
+@pytest.fixture
+def begun_minute(time_machine: Any) -> None:
+    """A minute, the window of a rate, that has just begun."""
+    time_machine.move_to("2026-11-22T21:00:01Z")
 
 
 @pytest.fixture

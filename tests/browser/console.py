@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -50,12 +49,16 @@ class WebConsole:
     def serve(self) -> None:
         """Start the web process, and wait until it is ready: something else leaves the beats of the worker that it has not."""
         with self.log.open("ab") as log:
-            pacemaker = [sys.executable, "-m", "tests.browser.pacemaker", "beat"]
-            self.pacemaker = subprocess.Popen(pacemaker, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+            self._keep_pace()
             command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT)
         wait_for(f"the console is up (see {self.log})", self._is_up, within_s=60)
         wait_for(f"the console is ready (see {self.log})", self.is_ready, within_s=60)
+
+    def _keep_pace(self) -> None:
+        with self.log.open("ab") as log:
+            pacemaker = [sys.executable, "-m", "tests.browser.pacemaker", "beat"]
+            self.pacemaker = subprocess.Popen(pacemaker, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT)
 
     def stop(self) -> None:
         """End the web process; `serve` starts another on the same address."""
@@ -90,15 +93,16 @@ class WebConsole:
 
     @contextmanager
     def without_worker(self) -> Iterator[None]:
-        """A worker that is gone, for a while."""
+        """A worker that is gone, for a while. It is ended, not stopped: it could hold the database's lock."""
         assert self.pacemaker is not None
-        self.pacemaker.send_signal(signal.SIGSTOP)
+        self.pacemaker.terminate()
+        self.pacemaker.wait(30)
         try:
             self._run("-m", "tests.browser.pacemaker", "forget", "worker")
             wait_for("the console is not ready", lambda: not self.is_ready())
             yield
         finally:
-            self.pacemaker.send_signal(signal.SIGCONT)
+            self._keep_pace()
             wait_for("the console is ready again", self.is_ready)
 
     def make_history(self) -> str:

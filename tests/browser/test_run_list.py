@@ -33,7 +33,7 @@ def test_a_new_run_appears_at_the_top_and_changes_in_place_to_its_end(server: We
     open_live(server, page)
     run = begin(server, query="why is checkout slow?", subject="dana", transport="slack")
     expect(page.locator("#runs tbody tr").first).to_have_id(f"run-{run}")
-    expect(row(page, run).locator(".badge")).to_have_text("running")
+    expect(row(page, run).locator(".c-status")).to_have_text("running")
     items = [{**item, "run": run} for item in (*stay("gather", 0, -2), call("timeout"))]
     server.ingest([*items, run_finished(run, at=ago(-2), status="failed")])
     expect(row(page, run).locator(".c-status")).to_have_text("failed")

@@ -67,9 +67,12 @@ async def round_trip() -> None:
 
 
 @pytest.mark.parametrize("kind", ["password", "user", "tls"])
-def test_layer_cache_and_broker_work_with_the_same_url(secured: dict[str, str], kind: str, settings, monkeypatch):
+def test_layer_cache_and_broker_work_with_the_same_url(
+    secured: dict[str, str], kind: str, settings, monkeypatch, time_machine
+):
     url = use(secured[kind], settings, monkeypatch)
     asyncio.run(round_trip())
+    time_machine.move_to("2026-11-22T21:00:01Z")
     ratelimit.spend("agent:1", limit=1)
     with pytest.raises(RateLimitedError):
         ratelimit.spend("agent:1", limit=1)

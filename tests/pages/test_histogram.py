@@ -50,7 +50,8 @@ def test_it_is_narrowed_by_the_filters_of_the_list(agent: AgentCaller, foreign_a
     assert [histogram_of(query).total for query in queries] == [1, 1, 1, 1]
 
 
-def test_pieces_of_a_column_stack_up_to_its_height(agent: AgentCaller):
+def test_pieces_of_a_column_stack_up_to_its_height(agent: AgentCaller, time_machine: Any):
+    time_machine.move_to("2026-11-22T21:00:30Z", tick=False)
     for status in ("failed", "failed", "succeeded", "cancelled"):
         send_run(agent, ago_s=5, status=status)
     pieces = [column.pieces for column in histogram_of("range=15m").columns if column.pieces]

@@ -174,6 +174,7 @@ def test_the_glass_is_no_operators_to_break(agent: AgentCaller, operator: User, 
     assert Action.objects.get().status == "pending"
 
 
+@pytest.mark.usefixtures("begun_minute")
 def test_a_password_that_is_guessed_at(agent: AgentCaller, operator: User, sign_in: Any, refused: Codes, settings: Any):
     settings.LOGIN_RATE = 2
     action, client = ask_for(agent, context={"agentconsole": {"risk": "high"}}), sign_in(operator)

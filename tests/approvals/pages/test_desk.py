@@ -118,6 +118,7 @@ def test_high_risk_takes_the_password_and_a_new_session(agent: AgentCaller, oper
     assert action.votes.get().was_fresh_login
 
 
+@pytest.mark.usefixtures("begun_minute")
 def test_the_password_can_not_be_guessed_at_will(agent: AgentCaller, operator: User, sign_in: SignIn, settings: Any):
     settings.LOGIN_RATE = 3
     action, client = ask_for(agent, context={"agentconsole": {"risk": "high"}}), sign_in(operator)
