@@ -7,7 +7,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 VENV := .venv
 BIN := $(VENV)/bin
 # Several files at a time: half of the tests wait for processes, sockets and browsers.
-TEST_ARGS ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile
+TEST_ARGS ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: help run test check format bench faults clean
 .DEFAULT_GOAL := help

@@ -137,6 +137,7 @@ class TestThrough:
         assert set(answered) == {200}
         assert web.process.wait() == 0
         web.start()
+        wait_for("it serves again", web.answers, within_s=60)
 
 
 @pytest.mark.nginx
