@@ -232,6 +232,7 @@ def test_nothing_scrolls_sideways_on_a_small_phone(run: Page, server: WebConsole
     for query in ["", "?tab=tokens", "?tab=agents", f"?span={story.span_ids['logs']}"]:
         opened(run, server, story, query)
         assert run.evaluate("document.documentElement.scrollWidth") <= 360, query
+    expect(run.locator("#run-drawer")).to_be_visible()
     box = run.locator("#run-drawer").bounding_box()
     assert box is not None
     assert (box["width"], box["height"]) == (360, 740)
