@@ -166,7 +166,17 @@ class ConsoleHTTPFactory(HTTPFactory):  # type: ignore[misc]  # Daphne has no ty
 
 
 class ConsoleWebSocket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
-    """A socket that may be closed with 1012."""
+    """A socket that may be closed with 1012, and whose limit is one of what it is sent."""
+
+    maxMessagePayloadSize: int  # noqa: N815  Autobahn's name
+
+    def sendMessage(self, *args: Any, **kwargs: Any) -> None:  # noqa: N802  Autobahn's name
+        """Send a message. Autobahn holds what goes out to the limit that is set for what comes in; pages bound themselves."""
+        limit, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
+        try:
+            super().sendMessage(*args, **kwargs)
+        finally:
+            self.maxMessagePayloadSize = limit
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802  Daphne's name
         """Close; autobahn's public way takes 1000 and 3000 upwards alone, and 1012 is what browsers know for a restart."""

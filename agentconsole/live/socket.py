@@ -5,10 +5,16 @@ Daphne's `send` never waits, so nothing below would tell a slow browser from a f
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import monotonic
+
+from agentconsole.logconf import get_logger
+
+log = get_logger(__name__)
 
 WINDOW_BYTES = 512 * 1024
 ACK_WITHIN_S = 20.0
+COME_BACK = 1012
 
 
 class Socket:
@@ -46,8 +52,11 @@ class Socket:
         self._unacked.append((len(text), monotonic()))
         try:
             await self._send(text)
-        except Exception:  # noqa: BLE001  it went away, as servers say in ways of their own; the others are served on
-            self.is_closed = True
+        except Exception as error:  # noqa: BLE001  it went away, as servers say in ways of their own; the others are served on
+            log.info("SOCKET_SEND_FAILED", error=type(error).__name__)
+            # If it is still there after all, its browser has to know that nothing more comes: it returns by its cursor.
+            with suppress(Exception):
+                await self.close(COME_BACK)
 
     async def close(self, code: int) -> None:
         """Close it; nothing is sent from here on."""

@@ -79,6 +79,7 @@ TOKENS: dict[str, str] = {
     "SOCKET_OPENED": "a browser opened a live socket",
     "SOCKET_CLOSED": "a live socket closed",
     "SOCKET_CHECK_FAILED": "whether a socket's person may still look could not be checked; it is tried again",
+    "SOCKET_SEND_FAILED": "a frame could not be sent: the browser has gone, or is told to come back",
     "SOCKET_TOO_SLOW": "a live socket did not keep up and was dropped",
     "LIVE_HINT_LOST": "a change was found by the safety poll, not by its hint",
     "LIVE_LAYER_FAILED": "the channel layer could not be reached; the safety poll carries on",

@@ -70,3 +70,18 @@ async def test_sends_nothing_after_it_was_closed() -> None:
     await socket.close(4401)
     await socket.send("late")
     assert (sent, codes) == ([], [4408])
+
+
+async def test_one_that_can_not_be_sent_a_frame_is_told_to_come_back():
+    codes: list[int] = []
+
+    async def refuse(_text: str) -> None:
+        raise ValueError
+
+    async def close(code: int) -> None:
+        codes.append(code)
+
+    socket = Socket(refuse, close)
+    await socket.send("x")
+    await socket.send("y")
+    assert (codes, socket.is_closed, socket.sent) == ([1012], True, 1)

@@ -23,6 +23,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
 from runs.models import Run
+from tests.ingest.items import event, new_run, run_started
 from tests.live.busy_run import Shown, busy_run, snapshot
 from tests.processes.running import ROOT, wait_for
 
@@ -84,6 +85,18 @@ class Page:
                 if "seq" in frame:
                     shown.apply(frame)
 
+    async def sizes(self, until_seq: int) -> list[int]:
+        """The lengths of the frames up to a seq."""
+        found, seq = [], 0
+        async with asyncio.timeout(PATIENCE_S):
+            while seq < until_seq:
+                text = await self.wire.recv()
+                found.append(len(text))
+                self.frames += 1
+                await self.wire.send(json.dumps({"ack": self.frames}))
+                seq = json.loads(text).get("seq", seq)
+        return found
+
 
 @asynccontextmanager
 async def page(url: str, client: Client, topic: str, after: int) -> AsyncIterator[Page]:
@@ -141,3 +154,15 @@ async def test_two_processes_without_a_word_between_them_differ_by_a_poll_at_mos
     with ExitStack() as stack:
         one, other = (stack.enter_context(web_process(REDIS_URL=f"{base}/{number}")) for number in (14, 15))
         await watch(one, other, agent.token, signed_in, run_id)
+
+
+async def test_a_frame_of_many_rows_arrives_and_the_socket_goes_on(agent, signed_in) -> None:
+    run = new_run()
+    rows = [[run_started(run)], *[[event(run, message="x" * 400) for _ in range(100)] for _ in range(4)]]
+    with web_process() as url:
+        seq = await deliver(url, agent.token, rows)
+        async with page(url, signed_in, f"run:{run}", 0) as opened:
+            sizes = await opened.sizes(until_seq=seq)
+            assert max(sizes) > 2 * 64 * 1024
+            seq = await deliver(url, agent.token, [[event(run)]])
+            assert await opened.sizes(until_seq=seq)
