@@ -232,10 +232,9 @@ def test_nothing_scrolls_sideways_on_a_small_phone(run: Page, server: WebConsole
     for query in ["", "?tab=tokens", "?tab=agents", f"?span={story.span_ids['logs']}"]:
         opened(run, server, story, query)
         assert run.evaluate("document.documentElement.scrollWidth") <= 360, query
-    expect(run.locator("#run-drawer")).to_be_visible()
-    box = run.locator("#run-drawer").bounding_box()
-    assert box is not None
-    assert (box["width"], box["height"]) == (360, 740)
+    # Asked until it is so: the drawer is drawn anew while its span arrives.
+    expect(run.locator("#run-drawer")).to_have_css("width", "360px")
+    expect(run.locator("#run-drawer")).to_have_css("height", "740px")
 
 
 def test_everything_can_be_read_without_javascript(chromium: Browser, server: WebConsole, story: Story, page: Page):
