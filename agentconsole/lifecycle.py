@@ -40,6 +40,8 @@ KILL_GRACE_S = 10
 # Whatever is left to do behind a deadline (history, connections, logs) has this long.
 LEAVE_S = 5
 # A second signal ends at once; for so long the process may still do it by itself.
+# What a socket is closed with whose browser shall come back by its cursor, elsewhere.
+RESTART_CODE = 1012
 AT_ONCE_S = 0.3
 # The exit code of a process that hung.
 OVERRUN = 1

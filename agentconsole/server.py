@@ -19,7 +19,16 @@ from twisted.logger import ILogObserver, globalLogBeginner
 
 from agentconsole import metrics
 from agentconsole.errors import ConsoleError, TooLargeError, error_body
-from agentconsole.lifecycle import AT_ONCE_S, LEAVE_S, OVERRUN, Deadline, begin_drain, is_draining, stop_signals
+from agentconsole.lifecycle import (
+    AT_ONCE_S,
+    LEAVE_S,
+    OVERRUN,
+    RESTART_CODE,
+    Deadline,
+    begin_drain,
+    is_draining,
+    stop_signals,
+)
 from agentconsole.logconf import get_logger
 from agentconsole.port import refuse_newcomers, take_queued
 from agentconsole.protocol.context import RequestContext, Transport, bound_context
@@ -35,7 +44,6 @@ QUIET_LOOKS = 3
 # What was half open when the port took nothing new is open by then.
 HANDSHAKE_S = 0.1
 FAREWELL_S = 0.5
-RESTART_CODE = 1012
 _LARGEST_FRAME = 64 * 1024
 # A batch in one piece: in Daphne's stock pieces of 8 kB each makes a round through the loop, 4 ms for a batch of 512 items.
 _BODY_CHUNK = 1024 * 1024

@@ -87,9 +87,7 @@ def ingest(request: HttpRequest) -> IngestAnswer:
     context = current_context()
     if context is None:
         raise BadRequestError("The request has no context.")
-    known = context.with_actor(
-        f"agent:{instance.agent.name}/{instance.name}", environment=instance.agent.environment_id
-    )
+    known = context.with_actor(instance.actor, environment=instance.agent.environment_id)
     with bound_context(known):
         return ingest_body(
             request.body,

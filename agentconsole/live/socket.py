@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
 
+from agentconsole.lifecycle import RESTART_CODE
 from agentconsole.logconf import get_logger
 
 log = get_logger(__name__)
 
 WINDOW_BYTES = 512 * 1024
 ACK_WITHIN_S = 20.0
-COME_BACK = 1012
 
 
 class Socket:
@@ -56,7 +56,7 @@ class Socket:
             log.info("SOCKET_SEND_FAILED", error=type(error).__name__)
             # If it is still there after all, its browser has to know that nothing more comes: it returns by its cursor.
             with suppress(Exception):
-                await self.close(COME_BACK)
+                await self.close(RESTART_CODE)
 
     async def close(self, code: int) -> None:
         """Close it; nothing is sent from here on."""

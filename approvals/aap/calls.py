@@ -70,8 +70,7 @@ def as_instance(view: View) -> View:
         context = current_context()
         if context is None:
             return view(request, instance, *args, **kwargs)
-        agent = instance.agent
-        known = context.with_actor(f"agent:{agent.name}/{instance.name}", environment=agent.environment_id)
+        known = context.with_actor(instance.actor, environment=instance.agent.environment_id)
         with bound_context(known):
             return view(request, instance, *args, **kwargs)
 

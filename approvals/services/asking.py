@@ -66,8 +66,7 @@ def ask(*, instance: AgentInstance, submission: Submission, idempotency_key: str
 
 def refused_questions_audited(instance: AgentInstance) -> AbstractContextManager[None]:
     """Keep in the audit chain that a question was refused and why, without a word of what was sent."""
-    actor = f"agent:{instance.agent.name}/{instance.name}"
-    return refusals_audited("APPROVAL_REQUEST_REFUSED", actor=actor, about=f"instance:{instance.id}")
+    return refusals_audited("APPROVAL_REQUEST_REFUSED", actor=instance.actor, about=f"instance:{instance.id}")
 
 
 def _ask(instance: AgentInstance, submission: Submission, idempotency_key: str, delegation: str) -> Asked:

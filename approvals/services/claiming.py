@@ -17,7 +17,7 @@ from approvals.services import audit
 from approvals.services.asking import IdempotencyConflictError
 from approvals.services.deciding import PolicyDeniesError
 from approvals.services.drifting import FingerprintMismatchError, allow_drift, refuse_drift
-from approvals.services.ending import expire_if_due, locked_action, no_such_action
+from approvals.services.ending import expire_if_due, own_action
 from approvals.services.grants import grant_for, sign_grant
 from approvals.services.policies import terms_now
 from approvals.services.quorum import is_approved_enough
@@ -95,12 +95,10 @@ def consume_action(
     NotFoundError, NotApprovedError, ApprovalExpiredError, AlreadyConsumedError, IdempotencyConflictError, PolicyDeniesError,
     FingerprintMismatchError; each refusal is in the audit chain.
     """
-    actor = f"agent:{instance.agent.name}/{instance.name}"
+    actor = instance.actor
     with refusals_audited("APPROVAL_CLAIM_REFUSED", actor=actor, about=action_id):
         with transaction.atomic():
-            action = locked_action(action_id)
-            if action.instance_id != instance.id:
-                raise no_such_action()
+            action = own_action(instance, action_id)
             # A refused drift is kept, so it is raised only when this transaction is committed.
             claim = _claim(action, idempotency_key, claimed, actor)
         if isinstance(claim, FingerprintMismatchError):

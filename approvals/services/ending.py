@@ -49,6 +49,14 @@ def locked_action(action_id: UUID) -> Action:
     return action
 
 
+def own_action(instance: AgentInstance, action_id: UUID) -> Action:
+    """As `locked_action`, for the instance that asked: another's is not there for it. NotFoundError."""
+    action = locked_action(action_id)
+    if action.instance_id != instance.id:
+        raise no_such_action()
+    return action
+
+
 def no_such_action() -> NotFoundError:
     """The one answer for what is not there and for what is somebody else's."""
     return NotFoundError("There is no such request, or it is not yours to see.")
@@ -199,12 +207,10 @@ def cancel_action(*, instance: AgentInstance, action_id: UUID) -> Action:
 
     NotFoundError, AlreadyTerminalError; each refusal is in the audit chain.
     """
-    actor = f"agent:{instance.agent.name}/{instance.name}"
+    actor = instance.actor
     with refusals_audited("APPROVAL_CANCEL_REFUSED", actor=actor, about=action_id):
         with transaction.atomic():
-            action = locked_action(action_id)
-            if action.instance_id != instance.id:
-                raise no_such_action()
+            action = own_action(instance, action_id)
             now = timezone.now()
             expire_if_due(action, now)
             if action.status == ActionStatus.PENDING:

@@ -14,7 +14,7 @@ from approvals.models import Action, OutcomeStatus
 from approvals.models.action import REPORT_WITHIN
 from approvals.services import audit
 from approvals.services.deciding import ReasonRequiredError, actor_of, refuse_stranger
-from approvals.services.ending import locked_action, no_such_action, touch
+from approvals.services.ending import locked_action, own_action, touch
 from approvals.services.refusals import refusals_audited
 from runs.models import AgentInstance
 
@@ -52,11 +52,9 @@ def report_outcome(*, instance: AgentInstance, action_id: UUID, status: OutcomeS
 
     NotFoundError, NotConsumedError, OutcomeConflictError; each refusal is in the audit chain.
     """
-    actor = f"agent:{instance.agent.name}/{instance.name}"
+    actor = instance.actor
     with refusals_audited("APPROVAL_OUTCOME_REFUSED", actor=actor, about=action_id), transaction.atomic():
-        action = locked_action(action_id)
-        if action.instance_id != instance.id:
-            raise no_such_action()
+        action = own_action(instance, action_id)
         if action.claimed_at is None:
             raise NotConsumedError("This request was not consumed. Consume it before the call, report after it.")
         if action.outcome in (OutcomeStatus.SUCCEEDED, OutcomeStatus.FAILED):

@@ -80,6 +80,11 @@ class AgentInstance(models.Model):
         """Its last sign of life, if it ever gave one. A query, unless `beat` was selected with it."""
         return getattr(self, "beat", None)
 
+    @property
+    def actor(self) -> str:
+        """Who acts where it acts, as contexts and the audit chain name it. A query, unless `agent` was selected with it."""
+        return f"agent:{self.agent.name}/{self.name}"
+
     def is_usable(self, now: datetime) -> bool:
         """Whether its credential opens anything at `now`."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -86,8 +86,7 @@ def doctor_credential() -> Credential:
             " instance credential that an admin made under Agents."
         )
     instance = authenticate_instance(f"Bearer {token}")
-    agent = instance.agent
-    return Credential(token, f"agent:{agent.name}/{instance.name}", agent.environment_id)
+    return Credential(token, instance.actor, instance.agent.environment_id)
 
 
 @contextmanager
