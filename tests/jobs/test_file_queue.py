@@ -28,8 +28,9 @@ def connection(folder: Path) -> Iterator[Connection]:
 
 def test_an_unreadable_message_does_not_hold_up_the_next(connection: Connection, folder: Path, logged: Any):
     with connection.SimpleQueue("work") as queue:
+        # Both before ours, whose name begins with milliseconds since the machine started: never with a nought.
         (folder / "0_half.work.msg").write_text('{"body": "aGFs', encoding="utf-8")
-        (folder / "1_none.work.msg").touch()
+        (folder / "0_none.work.msg").touch()
         queue.put({"number": 1})
         assert queue.get(timeout=5).payload == {"number": 1}
     assert len(logged("MESSAGE_UNREADABLE")) == 2
