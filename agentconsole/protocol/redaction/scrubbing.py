@@ -1,0 +1,215 @@
+"""Texts and JSON values without their secrets."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from agentconsole.protocol.redaction import patterns
+from agentconsole.protocol.redaction.marks import Hit, is_marked, marker
+from agentconsole.protocol.redaction.names import is_telling_name
+from agentconsole.protocol.redaction.providers import known_forms, long_words, may_be_base64
+
+_DEEPEST = 6  # JSON inside a text inside JSON …: frameworks wrap three times
+_LONGEST_JSON = 2 << 20
+_PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key")
+_PAIR_VALUES = ("value", "val", "Value")
+_PAIR = 2
+
+
+def may_hold_secret(text: str) -> bool:
+    """Whether any detector could hit in `text`, JSON or plain. False is certain.
+
+    Cheap where it is False, as nearly always: 6 µs for 1.5 kB of prose and 15 µs for as much of a log, where the patterns take 200.
+    """
+    if _has_telling_word(text):
+        return True
+    words = long_words(text)
+    return bool(words) and (may_be_base64(words) or bool(known_forms(text, words)))
+
+
+def _has_telling_word(text: str) -> bool:
+    lowered = text.lower()
+    return (
+        "key" in lowered
+        or "token" in lowered
+        or "pass" in lowered
+        or "secret" in lowered
+        or "authorization" in lowered
+        or "bearer" in lowered
+        or "cookie" in lowered
+        or "credential" in lowered
+        or "pwd" in lowered
+        or "basic " in lowered
+        or "sig=" in lowered
+        or ("@" in text and "://" in text)
+    )
+
+
+def scrub_text(text: str) -> tuple[str, tuple[str, ...]]:
+    """`text` without the secrets that it shows, and the detectors that hit, in order."""
+    hits: list[str] = []
+    return _scrub_text(text, hits, 0), tuple(hits)
+
+
+def _scrub_text(text: str, hits: list[str], depth: int) -> str:
+    is_telling, words = _has_telling_word(text), long_words(text)
+    if not (is_telling or words):
+        return text
+    is_wrapping, forms = may_be_base64(words), known_forms(text, words) if words else []
+    if is_telling:
+        text = _scrub_told(text, hits)
+    for provider in forms:
+        text = _replace(provider.pattern, provider.detector, text, hits)
+    if is_telling:
+        text = _cut_out(text, "field_name", patterns.assigned_values(text), hits)
+    if depth >= _DEEPEST:
+        return text
+    if is_wrapping:
+        text = _cut_out(text, "base64", patterns.wrapped_in_base64(text, lambda inner: _finds(inner, depth + 1)), hits)
+    if is_telling or is_wrapping or forms:
+        text = _scrub_json_text(text, hits, depth + 1)
+    return text
+
+
+def _scrub_told(text: str, hits: list[str]) -> str:
+    """What headers, key blocks and URLs tell."""
+    lowered = text.lower()
+    if "private" in lowered:
+        text = _replace(patterns.PRIVATE_KEY, "private_key", text, hits)
+        text = _replace(patterns.PUTTY_KEY, "private_key", text, hits)
+    if "authorization" in lowered:
+        text = _replace(patterns.HEADER, "authorization_header", text, hits)
+    if "bearer" in lowered:
+        text = _replace(patterns.BEARER, "bearer_token", text, hits)
+    if "cookie" in lowered:
+        text = _replace(patterns.COOKIE, "cookie_header", text, hits)
+    if "basic" in lowered:
+        text = _replace(patterns.BASIC, "basic_credential", text, hits, patterns.is_basic_credential)
+    if "@" in text and "://" in text:
+        text = _replace(patterns.URL_PASSWORD, "url_password", text, hits)
+    if "sig=" in text:
+        text = _replace(patterns.SAS_SIGNATURE, "azure_sas_signature", text, hits)
+    return text
+
+
+def _finds(text: str, depth: int) -> bool:
+    hits: list[str] = []
+    _scrub_text(text, hits, depth)
+    return bool(hits)
+
+
+def _scrub_json_text(text: str, hits: list[str], depth: int) -> str:
+    """A text that is JSON, by its structure too. It is written anew only where that finds what its text did not show."""
+    if len(text) > _LONGEST_JSON or not _looks_like_json(text):
+        return text
+    found: list[Hit] = []
+    try:
+        clean = _scrub(json.loads(text), "", found, depth)
+    except (ValueError, RecursionError):
+        return text
+    if not found:
+        return text
+    hits.extend(hit.detector for hit in found)
+    return json.dumps(clean, ensure_ascii=False)
+
+
+def _looks_like_json(text: str) -> bool:
+    ends = (
+        text[:1] + text[-1:]
+        if not text[:1].isspace() and not text[-1:].isspace()
+        else text.strip()[:1] + text.strip()[-1:]
+    )
+    return ends in ("{}", "[]", '""')
+
+
+def _replace(pattern: re.Pattern[str], detector: str, text: str, hits: list[str], is_secret: Any = None) -> str:
+    def swap(found: re.Match[str]) -> str:
+        value = found[found.lastindex] if found.lastindex else found[0]
+        if is_marked(value) or (is_secret is not None and not is_secret(value)):
+            return found[0]
+        hits.append(detector)
+        return (found[1] if found.lastindex else "") + marker(detector)
+
+    return pattern.sub(swap, text)
+
+
+def _cut_out(text: str, detector: str, spans: Iterator[tuple[int, int]], hits: list[str]) -> str:
+    parts, done = [], 0
+    for start, end in spans:
+        parts += [text[done:start], marker(detector)]
+        hits.append(detector)
+        done = end
+    return "".join(parts) + text[done:] if parts else text
+
+
+def scrub(value: Any, place: str = "") -> tuple[Any, tuple[Hit, ...]]:
+    """A JSON value without its secrets, and where they were. The value given is not changed."""
+    hits: list[Hit] = []
+    return _scrub(value, place, hits, 0), tuple(hits)
+
+
+def _scrub(value: Any, place: str, hits: list[Hit], depth: int) -> Any:
+    if isinstance(value, str):
+        return _scrub_leaf(value, place, hits, depth)
+    if isinstance(value, dict):
+        value = _blank_pair(value, place, hits)
+        return dict(_scrub_member(key, item, place, hits, depth) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return _scrub_list(value, place, hits, depth)
+    return value
+
+
+def _scrub_leaf(text: str, place: str, hits: list[Hit], depth: int) -> str:
+    found: list[str] = []
+    clean = _scrub_text(text, found, depth)
+    hits.extend(Hit(detector, place) for detector in found)
+    return clean
+
+
+def _scrub_member(name: Any, value: Any, place: str, hits: list[Hit], depth: int) -> tuple[Any, Any]:
+    """A member of an object. Its name may hold a secret too, and must then not be told as a place."""
+    clean, found = scrub_text(name) if isinstance(name, str) else (name, ())
+    place = f"{place}.{clean}" if place else str(clean)
+    hits.extend(Hit(detector, place) for detector in found)
+    if isinstance(name, str) and is_telling_name(name) and _holds_something(value):
+        hits.append(Hit("field_name", place))
+        return clean, marker("field_name")
+    return clean, _scrub(value, place, hits, depth)
+
+
+def _blank_pair(value: dict[Any, Any], place: str, hits: list[Hit]) -> dict[Any, Any]:
+    """`{"name": "Authorization", "value": …}`: a telling name may be a member's value."""
+    named = next((value[name] for name in _PAIR_NAMES if isinstance(value.get(name), str)), "")
+    if not named or not is_telling_name(named):
+        return value
+    told = next((name for name in _PAIR_VALUES if _holds_something(value.get(name))), None)
+    if told is None:
+        return value
+    hits.append(Hit("field_name", f"{place}.{told}" if place else told))
+    return value | {told: marker("field_name")}
+
+
+def _scrub_list(values: list[Any] | tuple[Any, ...], place: str, hits: list[Hit], depth: int) -> list[Any]:
+    """`["Authorization", …]` is a header too, and `["--password", …]` a command line."""
+    clean: list[Any] = []
+    before = ""
+    for index, item in enumerate(values):
+        here = f"{place}.{index}"
+        names = before.startswith("-") or (len(values) == _PAIR and index == 1)
+        if names and isinstance(item, str) and is_telling_name(before) and _holds_something(item):
+            hits.append(Hit("field_name", here))
+            clean.append(marker("field_name"))
+        else:
+            clean.append(_scrub(item, here, hits, depth))
+        before = item if isinstance(item, str) else ""
+    return clean
+
+
+def _holds_something(value: Any) -> bool:
+    return (
+        value is not None
+        and not isinstance(value, bool)
+        and value not in ("", [], {})
+        and not (isinstance(value, str) and is_marked(value))
+    )
