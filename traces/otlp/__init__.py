@@ -1,0 +1,1 @@
+"""The OTLP doors: bodies in any encoding become one set of shapes."""
