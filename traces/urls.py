@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from traces.views import explorer
+from traces.views.explorer import explorer
 
 urlpatterns = [path("", explorer, name="traces")]

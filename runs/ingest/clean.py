@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentconsole.protocol.redaction import Hit, may_hold_secret, scrub, scrub_text
+from agentconsole.protocol.redaction import Hit, may_hold_secret, scrub
 from agentconsole.protocol.truncation import DEFAULT_BUDGET, truncate
 from runs.ingest.errors import BadNumberError, BadTextError, ItemTooLargeError, TooDeepError
 
@@ -40,9 +40,9 @@ class Cleaner:
     def _scrubbed_text(self, text: str, place: str) -> str:
         if not may_hold_secret(text):
             return text
-        scrubbed, detectors = scrub_text(text)
-        self.hits.extend(Hit(detector, place) for detector in detectors)
-        return scrubbed if detectors else text
+        scrubbed, hits = scrub(text, place)
+        self.hits.extend(hits)
+        return str(scrubbed) if hits else text
 
     def prose(self, text: str, place: str) -> str:
         """A text of any length: redacted, then cut to its budget."""

@@ -15,7 +15,7 @@ from tests.cast import AgentCaller
 from tests.pages.plans import plan_of
 from tests.pages.reading import html_of
 from tests.pages.runs import ago, said, send_run
-from traces.queries import EventFilter, event_cursor_of, event_filter_of, event_page, token_counts
+from traces.queries.events import EventFilter, event_cursor_of, event_filter_of, event_page, token_counts
 
 SignIn = Callable[[User], Client]
 
@@ -47,14 +47,14 @@ def test_tokens_are_counted_most_frequent_first(agent: AgentCaller, foreign_agen
 
 
 def test_a_token_is_counted_up_to_a_bound(agent: AgentCaller, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("traces.queries.COUNTED_A_TOKEN", 2)
+    monkeypatch.setattr("traces.queries.events.COUNTED_A_TOKEN", 2)
     send_run(agent, *(said("MANY") for _ in range(5)), said("FEW"))
     found = {count.token: (count.events, count.is_more) for count in token_counts(chosen())}
     assert found == {"MANY": (2, True), "FEW": (1, False)}
 
 
 def test_events_page_without_a_gap_or_a_repeat_also_at_one_time(agent: AgentCaller, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("traces.queries.EVENTS_A_PAGE", 2)
+    monkeypatch.setattr("traces.queries.events.EVENTS_A_PAGE", 2)
     at = ago(30)
     send_run(agent, *(said("SAME", at=at) for _ in range(5)))
     seen, cursor = [], None

@@ -23,7 +23,7 @@ from runs.queries.search import spans_by
 from tests.cast import AgentCaller
 from tests.ingest.items import event, new_run, span, tick, whole_run
 from tests.partitions.months import long_ago, partition
-from traces.queries import EventFilter, event_page, token_counts
+from traces.queries.events import EventFilter, event_page, token_counts
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 PARENTS = [table._meta.db_table for table in LOG_TABLES]

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from agentconsole.protocol.redaction import patterns
-from agentconsole.protocol.redaction.marks import Hit, is_marked, marker
+from agentconsole.protocol.redaction.marks import Hit, hit, is_marked, marker
 from agentconsole.protocol.redaction.names import is_telling_name
 from agentconsole.protocol.redaction.providers import known_forms, long_words, may_be_base64
 
@@ -50,69 +51,70 @@ def _has_telling_word(text: str) -> bool:
 
 def scrub_text(text: str) -> tuple[str, tuple[str, ...]]:
     """`text` without the secrets that it shows, and the detectors that hit, in order."""
-    hits: list[str] = []
-    return _scrub_text(text, hits, 0), tuple(hits)
+    hits: list[Hit] = []
+    return _scrub_text(text, "", hits, 0), tuple(hit.detector for hit in hits)
 
 
-def _scrub_text(text: str, hits: list[str], depth: int) -> str:
+def _scrub_text(text: str, place: str, hits: list[Hit], depth: int) -> str:
     is_telling, words = _has_telling_word(text), long_words(text)
     if not (is_telling or words):
         return text
     is_wrapping, forms = may_be_base64(words), known_forms(text, words) if words else []
     if is_telling:
-        text = _scrub_told(text, hits)
+        text = _scrub_told(text, place, hits)
     for provider in forms:
-        text = _replace(provider.pattern, provider.detector, text, hits)
+        text = _replace(provider.pattern, provider.detector, text, place, hits)
     if is_telling:
-        text = _cut_out(text, "field_name", patterns.assigned_values(text), hits)
+        text = _cut_out(text, "field_name", patterns.assigned_values(text), place, hits)
     if depth >= _DEEPEST:
         return text
     if is_wrapping:
-        text = _cut_out(text, "base64", patterns.wrapped_in_base64(text, lambda inner: _finds(inner, depth + 1)), hits)
+        wrapped = patterns.wrapped_in_base64(text, lambda inner: _finds(inner, depth + 1))
+        text = _cut_out(text, "base64", wrapped, place, hits)
     if is_telling or is_wrapping or forms:
-        text = _scrub_json_text(text, hits, depth + 1)
+        text = _scrub_json_text(text, place, hits, depth + 1)
     return text
 
 
-def _scrub_told(text: str, hits: list[str]) -> str:
+def _scrub_told(text: str, place: str, hits: list[Hit]) -> str:
     """What headers, key blocks and URLs tell."""
     lowered = text.lower()
     if "private" in lowered:
-        text = _replace(patterns.PRIVATE_KEY, "private_key", text, hits)
-        text = _replace(patterns.PUTTY_KEY, "private_key", text, hits)
+        text = _replace(patterns.PRIVATE_KEY, "private_key", text, place, hits)
+        text = _replace(patterns.PUTTY_KEY, "private_key", text, place, hits)
     if "authorization" in lowered:
-        text = _replace(patterns.HEADER, "authorization_header", text, hits)
+        text = _replace(patterns.HEADER, "authorization_header", text, place, hits)
     if "bearer" in lowered:
-        text = _replace(patterns.BEARER, "bearer_token", text, hits)
+        text = _replace(patterns.BEARER, "bearer_token", text, place, hits)
     if "cookie" in lowered:
-        text = _replace(patterns.COOKIE, "cookie_header", text, hits)
+        text = _replace(patterns.COOKIE, "cookie_header", text, place, hits)
     if "basic" in lowered:
-        text = _replace(patterns.BASIC, "basic_credential", text, hits, patterns.is_basic_credential)
+        text = _replace(patterns.BASIC, "basic_credential", text, place, hits, is_secret=patterns.is_basic_credential)
     if "@" in text and "://" in text:
-        text = _replace(patterns.URL_PASSWORD, "url_password", text, hits)
+        text = _replace(patterns.URL_PASSWORD, "url_password", text, place, hits)
     if "sig=" in text:
-        text = _replace(patterns.SAS_SIGNATURE, "azure_sas_signature", text, hits)
+        text = _replace(patterns.SAS_SIGNATURE, "azure_sas_signature", text, place, hits)
     return text
 
 
 def _finds(text: str, depth: int) -> bool:
-    hits: list[str] = []
-    _scrub_text(text, hits, depth)
+    hits: list[Hit] = []
+    _scrub_text(text, "", hits, depth)
     return bool(hits)
 
 
-def _scrub_json_text(text: str, hits: list[str], depth: int) -> str:
+def _scrub_json_text(text: str, place: str, hits: list[Hit], depth: int) -> str:
     """A text that is JSON, by its structure too. It is written anew only where that finds what its text did not show."""
     if len(text) > _LONGEST_JSON or not _looks_like_json(text):
         return text
     found: list[Hit] = []
     try:
-        clean = _scrub(json.loads(text), "", found, depth)
+        clean = _scrub(json.loads(text), place, found, depth)
     except (ValueError, RecursionError):
         return text
     if not found:
         return text
-    hits.extend(hit.detector for hit in found)
+    hits.extend(found)
     return json.dumps(clean, ensure_ascii=False)
 
 
@@ -125,22 +127,30 @@ def _looks_like_json(text: str) -> bool:
     return ends in ("{}", "[]", '""')
 
 
-def _replace(pattern: re.Pattern[str], detector: str, text: str, hits: list[str], is_secret: Any = None) -> str:
+def _replace(
+    pattern: re.Pattern[str],
+    detector: str,
+    text: str,
+    place: str,
+    hits: list[Hit],
+    *,
+    is_secret: Callable[[str], bool] | None = None,
+) -> str:
     def swap(found: re.Match[str]) -> str:
         value = found[found.lastindex] if found.lastindex else found[0]
         if is_marked(value) or (is_secret is not None and not is_secret(value)):
             return found[0]
-        hits.append(detector)
+        hits.append(hit(detector, place, value))
         return (found[1] if found.lastindex else "") + marker(detector)
 
     return pattern.sub(swap, text)
 
 
-def _cut_out(text: str, detector: str, spans: Iterator[tuple[int, int]], hits: list[str]) -> str:
+def _cut_out(text: str, detector: str, spans: Iterator[tuple[int, int]], place: str, hits: list[Hit]) -> str:
     parts, done = [], 0
     for start, end in spans:
         parts += [text[done:start], marker(detector)]
-        hits.append(detector)
+        hits.append(hit(detector, place, text[start:end]))
         done = end
     return "".join(parts) + text[done:] if parts else text
 
@@ -153,7 +163,7 @@ def scrub(value: Any, place: str = "") -> tuple[Any, tuple[Hit, ...]]:
 
 def _scrub(value: Any, place: str, hits: list[Hit], depth: int) -> Any:
     if isinstance(value, str):
-        return _scrub_leaf(value, place, hits, depth)
+        return _scrub_text(value, place, hits, depth)
     if isinstance(value, dict):
         value = _blank_pair(value, place, hits)
         return dict(_scrub_member(key, item, place, hits, depth) for key, item in value.items())
@@ -162,20 +172,14 @@ def _scrub(value: Any, place: str, hits: list[Hit], depth: int) -> Any:
     return value
 
 
-def _scrub_leaf(text: str, place: str, hits: list[Hit], depth: int) -> str:
-    found: list[str] = []
-    clean = _scrub_text(text, found, depth)
-    hits.extend(Hit(detector, place) for detector in found)
-    return clean
-
-
 def _scrub_member(name: Any, value: Any, place: str, hits: list[Hit], depth: int) -> tuple[Any, Any]:
     """A member of an object. Its name may hold a secret too, and must then not be told as a place."""
-    clean, found = scrub_text(name) if isinstance(name, str) else (name, ())
+    found: list[Hit] = []
+    clean = _scrub_text(name, "", found, 0) if isinstance(name, str) else name
     place = f"{place}.{clean}" if place else str(clean)
-    hits.extend(Hit(detector, place) for detector in found)
+    hits.extend(replace(one, place=place) for one in found)
     if isinstance(name, str) and is_telling_name(name) and _holds_something(value):
-        hits.append(Hit("field_name", place))
+        hits.append(hit("field_name", place, value))
         return clean, marker("field_name")
     return clean, _scrub(value, place, hits, depth)
 
@@ -188,7 +192,7 @@ def _blank_pair(value: dict[Any, Any], place: str, hits: list[Hit]) -> dict[Any,
     told = next((name for name in _PAIR_VALUES if _holds_something(value.get(name))), None)
     if told is None:
         return value
-    hits.append(Hit("field_name", f"{place}.{told}" if place else told))
+    hits.append(hit("field_name", f"{place}.{told}" if place else told, value[told]))
     return value | {told: marker("field_name")}
 
 
@@ -200,7 +204,7 @@ def _scrub_list(values: list[Any] | tuple[Any, ...], place: str, hits: list[Hit]
         here = f"{place}.{index}"
         names = before.startswith("-") or (len(values) == _PAIR and index == 1)
         if names and isinstance(item, str) and is_telling_name(before) and _holds_something(item):
-            hits.append(Hit("field_name", here))
+            hits.append(hit("field_name", here, item))
             clean.append(marker("field_name"))
         else:
             clean.append(_scrub(item, here, hits, depth))

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from agentconsole.protocol.tokens import TOKENS
 from runs.access import Role, requires, visible_environments
 from runs.queries.run_filter import RANGES
-from traces.queries import (
+from traces.queries.events import (
     COUNTED_A_TOKEN,
     LEVELS,
     event_cursor_of,

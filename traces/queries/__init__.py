@@ -1,0 +1,1 @@
+"""Reading across runs: nouns, each with its number of queries."""
