@@ -74,6 +74,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "runs.shell.shell",
+                "traces.shell.leaks",
                 "approvals.shell.desk",
                 "agentconsole.health.shell.health",
             ],

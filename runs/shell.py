@@ -83,6 +83,14 @@ class Shell:
         return self.role >= Role.ADMIN
 
 
+def shell_of(request: HttpRequest) -> Shell:
+    """The one frame of a request: what several parts of a page ask for is read once."""
+    known: Shell | None = getattr(request, "console_shell", None)
+    if known is None:
+        known = request.console_shell = Shell(request)  # type: ignore[attr-defined]  # kept where it ends with the request
+    return known
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `shell`."""
-    return {"shell": Shell(request)}
+    return {"shell": shell_of(request)}

@@ -26,6 +26,7 @@ from approvals.services.telling import tell
 from approvals.submission import Submission
 from runs.lacks import Lacks
 from runs.models import AgentInstance
+from runs.services.findings import Finding, report_findings
 
 log = get_logger(__name__)
 
@@ -114,8 +115,11 @@ def _refuse_secrets(submission: Submission, instance: AgentInstance) -> None:
     _clean, hits = scrub(sent)
     if not hits:
         return
-    for hit in hits:
-        log.warning("SECRET_LEAK_BLOCKED", detector=hit.detector, place=hit.place, agent=instance.agent.name)
+    report_findings(
+        [Finding(hit, submission.console.run_id, source=submission.tool, is_tool=True) for hit in hits],
+        door="approvals",
+        instance=instance,
+    )
     raise SecretInRequestError(
         f"{hits[0].place} looks like a secret ({hits[0].detector}). Nothing was kept. Pass a reference and let the tool look the"
         " secret up, or rename the field if it holds none.",

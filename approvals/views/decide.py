@@ -18,10 +18,10 @@ from approvals.presentation import visible
 from approvals.queries.queue import next_in_queue
 from approvals.services import deciding, glass, reporting
 from approvals.services.deciding import Shown
-from approvals.views.forms import number_in, text_in
 from approvals.views.fresh_login import confirm_password
 from approvals.views.queue import chosen_environments, render_action
 from runs.access import Role, requires, visible_environments
+from runs.forms import number_in, text_in
 
 _SAID = {"approved": "Approved", "denied": "Rejected", "pending": "Your vote counts; the quorum needs more"}
 

@@ -12,8 +12,8 @@ from agentconsole.errors import NotFoundError
 from agentconsole.protocol.context import current_context
 from agentconsole.protocol.ids import is_request_id
 from approvals.services.delegation import TTL_S, mint_delegation
-from approvals.views.forms import text_in
 from runs.access import Role, requires, visible_environments
+from runs.forms import text_in
 from runs.models import Agent
 
 

@@ -15,9 +15,9 @@ from approvals.models import PolicyVersion
 from approvals.policy import InvalidPolicyError, parse_rules, to_json, warnings_about
 from approvals.queries.policy_page import in_words, replay, versions
 from approvals.services.policies import active_policy, save_policy
-from approvals.views.forms import number_in, text_in
 from approvals.views.fresh_login import confirm_password, is_fresh
 from runs.access import Role, requires
+from runs.forms import number_in, text_in
 
 _RULES_CHARS = 200_000
 _COMMENT_CHARS = 500

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from agentconsole.errors import ConsoleError
 from approvals.models import Provisioner
 from approvals.services.provisioners import issue_provisioner, revoke_provisioner
-from approvals.views.forms import text_in
 from runs.access import Role, requires, visible_environments
+from runs.forms import text_in
 
 
 @never_cache

@@ -22,8 +22,9 @@ from runs.ingest.body import Batch, read_batch
 from runs.ingest.errors import BusyError, ItemError, Rejection
 from runs.ingest.fold import skew_of
 from runs.ingest.startup import Recorded, record_startup, startup_summary
-from runs.ingest.wire import Beat, Startup, read_item, read_time
+from runs.ingest.wire import Beat, EventItem, SpanItem, Startup, read_item, read_time, run_of
 from runs.models import AgentInstance
+from runs.services.findings import LEAK_TOKEN, Finding, findings_in_span, findings_told, report_findings
 
 log = get_logger(__name__)
 
@@ -77,24 +78,26 @@ def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
     startups: list[Recorded] = []
     beats: list[CleanBeat] = []
     refused: list[tuple[int, ItemError]] = []
-    hits: list[Hit] = []
+    findings: list[Finding] = []
     for index, raw in enumerate(batch.items):
         try:
             item = read_item(raw)
             if isinstance(item, Startup):
-                startups.append((item, startup_summary(item)))
+                summary, found = startup_summary(item)
+                startups.append((item, summary))
+                findings.extend(Finding(hit, source=item.type) for hit in found)
                 continue
             if isinstance(item, Beat):
                 beat, found = clean_beat(item)
                 beats.append(beat)
-                hits.extend(found)
+                findings.extend(Finding(hit, source=item.type) for hit in found)
                 continue
             one, found = prepare(index, item)
         except ItemError as error:
             refused.append((index, error))
             continue
         prepared.append(one)
-        hits.extend(found)
+        findings.extend(_findings(one, found))
     sent_at = read_time(batch.sent_at)
     skew_ms = skew_of(sent_at, timezone.now())
     try:
@@ -113,7 +116,8 @@ def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
         "duplicates": applied.duplicates + len(startups) + len(beats) - recorded,
         "rejected": rejected,
     }
-    _log_answer(answer, hits)
+    _log_answer(answer)
+    report_findings(findings, door="ingest", instance=instance)
     _count(answer, applied.tools, instance.agent.environment_id, began)
     return answer
 
@@ -140,10 +144,22 @@ def _rejection(raw: Any, index: int, error: ItemError) -> Rejection:
     }
 
 
-def _log_answer(answer: IngestAnswer, hits: list[Hit]) -> None:
+def _findings(one: Prepared, hits: list[Hit]) -> list[Finding]:
+    item, run_id = one.item, run_of(one.item)
+    if isinstance(item, SpanItem):
+        return findings_in_span(hits, run_id=run_id, span_id=item.id, kind=item.kind, name=one.row["name"])
+    if isinstance(item, EventItem):
+        told = (
+            findings_told(one.row["fields"].get("found"), run_id=run_id, span_id=item.span or "")
+            if item.token == LEAK_TOKEN
+            else []
+        )
+        return [*(Finding(hit, run_id, item.span or "", item.token) for hit in hits), *told]
+    return [Finding(hit, run_id, source=item.type) for hit in hits] if hits else []
+
+
+def _log_answer(answer: IngestAnswer) -> None:
     log.info("INGEST_ACCEPTED", accepted=answer["accepted"], duplicates=answer["duplicates"])
     if answer["rejected"]:
         first = answer["rejected"][0]
         log.warning("INGEST_ITEM_REJECTED", rejected=len(answer["rejected"]), first_code=first["code"])
-    for hit in {(hit.detector, hit.place) for hit in hits}:
-        log.warning("SECRET_LEAK_BLOCKED", detector=hit[0], place=hit[1])

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from agentconsole.logconf import get_logger
+from agentconsole.protocol.redaction import Hit
 from runs.ingest.clean import Cleaner, one_line
 from runs.ingest.wire import Startup
 from runs.lacks import Lacks
@@ -19,17 +20,18 @@ Recorded = tuple[Startup, dict[str, Any]]
 CLOCK_STEP = timedelta(seconds=5)
 
 
-def startup_summary(startup: Startup) -> dict[str, Any]:
-    """What is kept of a startup. ItemTooLargeError if it is no summary any more."""
+def startup_summary(startup: Startup) -> tuple[dict[str, Any], list[Hit]]:
+    """What is kept of a startup, and the secrets that were taken out of it. ItemTooLargeError if it is no summary any more."""
     told = startup.model_dump(mode="json", include={"expected", "loaded", "missing", "version", "sdk", "host", "pid"})
-    summary = Cleaner().structure(told, "startup")
+    cleaner = Cleaner()
+    summary = cleaner.structure(told, "startup")
     return summary | {
         "expected": [one_line(name) for name in summary["expected"]],
         "loaded": [one_line(name) for name in summary["loaded"]],
         "missing": [
             {"name": one_line(tool["name"]), "reason": one_line(tool["reason"])} for tool in summary["missing"]
         ],
-    }
+    }, cleaner.hits
 
 
 def lacks_at(at: datetime, instance: AgentInstance, startups: Sequence[Recorded]) -> Lacks:

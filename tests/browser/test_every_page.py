@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Trouble
 from tests.browser.console import WebConsole
 from tests.ingest.items import new_run, run_finished, run_started
+from tests.leaks.findings import BEARER
 from tests.pages.runs import ago, call, said, stay
 
 PATHS = {
@@ -22,6 +23,8 @@ PATHS = {
     "confirm": "/agents/instances/{instance}/rotate/sure",
     "traces": "/traces/",
     "token": "/traces/?token=ROUTER_DECISION",
+    "leaks": "/traces/leaks/",
+    "leak": "/traces/leaks/{leak}/",
     "search": "/search/?q=axe-",
     "search, nothing": "/search/?q=nothing-like-it",
     "health": "/health/",
@@ -63,6 +66,8 @@ def path_of(server: WebConsole) -> dict[str, str]:
         context={"agentconsole": {"risk": "high", "on_behalf_of": "kim", "resource": "checkout"}},
     )
     server.ask({"to": "paypal", "script": "line"})
+    run = new_run()
+    server.ingest([run_started(run, at=ago(60)), {**call("ok"), "run": run, "result": BEARER}])
     return {name: path.replace("{action}", action) for name, path in PATHS.items()}
 
 
@@ -78,6 +83,9 @@ def address(server: WebConsole, page: Page, path: str) -> str:
     if "{instance}" in path:
         page.goto(f"{server.url}/agents/dev/triage/")
         path = page.get_attribute("text=Rotate", "href") or ""
+    if "{leak}" in path:
+        page.goto(f"{server.url}/traces/leaks/")
+        path = page.get_attribute(".leaks [data-row]", "href") or ""
     return server.url + path
 
 

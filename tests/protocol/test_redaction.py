@@ -55,9 +55,17 @@ def test_two_keys_in_one_text_are_two_hits_and_the_text_between_them_stays():
     "name", ["password", "db_password", "apiKey", "X-Api-Key", "Authorization", "clientSecret", "accessToken", "Cookie"]
 )
 def test_a_field_of_a_telling_name_is_emptied_whatever_it_holds(name: str):
+    detector = {"Authorization": "authorization_header", "Cookie": "cookie_header"}.get(name, "field_name")
     scrubbed, hits = scrub({"headers": [{name: {"nested": 1}}]}, "arguments")
-    assert scrubbed == {"headers": [{name: marker("field_name")}]}
-    assert hits == (Hit("field_name", f"arguments.headers.0.{name}"),)
+    assert scrubbed == {"headers": [{name: marker(detector)}]}
+    assert hits == (Hit(detector, f"arguments.headers.0.{name}"),)
+
+
+def test_hits_of_one_secret_have_one_digest_and_none_shows_it():
+    _, hits = scrub({"Authorization": f"Bearer {SECRET}", "log": f"bearer {SECRET}", "other": "Bearer 0123456789abc"})
+    assert [hit.digest == hits[0].digest for hit in hits] == [True, True, False]
+    assert hits[0].digest.hex() not in repr(hits)
+    assert str(hits[0].digest) not in repr(hits)
 
 
 @pytest.mark.parametrize("value", [None, "", [], {}, True, False])

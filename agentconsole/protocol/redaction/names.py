@@ -17,6 +17,7 @@ _HARMLESS = re.compile(
     r"|last|max|min|per|each)[_\-. ]?token$",
     re.IGNORECASE,
 )
+_HEADERS = (("authorization", "authorization_header"), ("cookie", "cookie_header"))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LONGEST = 64  # characters: far more than the longest telling name
 
@@ -24,6 +25,12 @@ _LONGEST = 64  # characters: far more than the longest telling name
 def is_telling_name(name: str) -> bool:
     """Whether a field of this name holds a secret by its name alone (`db_password`, `apiKey`, `Authorization`)."""
     return _ends_tellingly(name[-_LONGEST:].strip(":= "))
+
+
+def detector_of(name: str) -> str:
+    """What a hit by a telling name is called: of a header that carries a session or a credential by the header, of all others `field_name`."""
+    end = name[-_LONGEST:].strip(":= ").lower()
+    return next((detector for header, detector in _HEADERS if end.endswith(header)), "field_name")
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentconsole.protocol.redaction import patterns
 from agentconsole.protocol.redaction.marks import Hit, hit, is_marked, marker
-from agentconsole.protocol.redaction.names import is_telling_name
+from agentconsole.protocol.redaction.names import detector_of, is_telling_name
 from agentconsole.protocol.redaction.providers import known_forms, long_words, may_be_base64
 
 _DEEPEST = 6  # JSON inside a text inside JSON …: frameworks wrap three times
@@ -179,8 +179,8 @@ def _scrub_member(name: Any, value: Any, place: str, hits: list[Hit], depth: int
     place = f"{place}.{clean}" if place else str(clean)
     hits.extend(replace(one, place=place) for one in found)
     if isinstance(name, str) and is_telling_name(name) and _holds_something(value):
-        hits.append(hit("field_name", place, value))
-        return clean, marker("field_name")
+        hits.append(hit(detector := detector_of(name), place, value))
+        return clean, marker(detector)
     return clean, _scrub(value, place, hits, depth)
 
 
@@ -192,8 +192,8 @@ def _blank_pair(value: dict[Any, Any], place: str, hits: list[Hit]) -> dict[Any,
     told = next((name for name in _PAIR_VALUES if _holds_something(value.get(name))), None)
     if told is None:
         return value
-    hits.append(hit("field_name", f"{place}.{told}" if place else told, value[told]))
-    return value | {told: marker("field_name")}
+    hits.append(hit(detector := detector_of(named), f"{place}.{told}" if place else told, value[told]))
+    return value | {told: marker(detector)}
 
 
 def _scrub_list(values: list[Any] | tuple[Any, ...], place: str, hits: list[Hit], depth: int) -> list[Any]:
@@ -204,8 +204,8 @@ def _scrub_list(values: list[Any] | tuple[Any, ...], place: str, hits: list[Hit]
         here = f"{place}.{index}"
         names = before.startswith("-") or (len(values) == _PAIR and index == 1)
         if names and isinstance(item, str) and is_telling_name(before) and _holds_something(item):
-            hits.append(hit("field_name", here, item))
-            clean.append(marker("field_name"))
+            hits.append(hit(detector := detector_of(before), here, item))
+            clean.append(marker(detector))
         else:
             clean.append(_scrub(item, here, hits, depth))
         before = item if isinstance(item, str) else ""

@@ -3,12 +3,12 @@
 from django.http import HttpRequest
 
 from agentconsole.errors import BadRequestError
-from approvals.models.action import NOTE_MAX
 
+TEXT_MAX = 2000  # characters: a note, a reason
 _DIGITS_MAX = 9
 
 
-def text_in(request: HttpRequest, name: str, *, most: int = NOTE_MAX) -> str:
+def text_in(request: HttpRequest, name: str, *, most: int = TEXT_MAX) -> str:
     """A field's text; empty if it was not sent. BadRequestError beyond `most` characters, a line's end counted as one, or with NUL."""
     text = request.POST.get(name, "")
     if "\0" in text:
