@@ -29,7 +29,7 @@ check: $(VENV)/.installed-dev ## everything static
 	$(BIN)/djlint --check --lint templates
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	CONSOLE_ENV=prod SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
-		ALLOWED_HOSTS=console.example.org CSRF_TRUSTED_ORIGINS=https://console.example.org BEHIND_TLS_PROXY=on \
+		ALLOWED_HOSTS=console.example.org CONSOLE_URL=https://console.example.org CSRF_TRUSTED_ORIGINS=https://console.example.org BEHIND_TLS_PROXY=on \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 format: $(VENV)/.installed-dev ## put code and templates into their form

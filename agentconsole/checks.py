@@ -11,15 +11,24 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 from agentconsole.redis_url import wrong_with
 
+_LAPTOP_HINTS = {
+    "SECRET_KEY": "Set SECRET_KEY, or SECRET_KEY_FILE, to 50 or more random characters, the same in every process.",
+    "ALLOWED_HOSTS": "Set ALLOWED_HOSTS to the names that browsers and agents call, comma separated.",
+    "CONSOLE_URL": "Set CONSOLE_URL to the address that browsers and agents reach: links, grants and the doctor use it.",
+}
+
 
 @register(Tags.security)
 def check_secrets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """console.E001: production has its own SECRET_KEY."""
-    # Django's settings object raises on an empty SECRET_KEY, so the settings say themselves whether there is one.
-    if settings.IS_PROD and not settings.HAS_SECRET_KEY:
-        hint = "Set SECRET_KEY to 50 or more random characters, the same in every process."
-        return [Error("CONSOLE_ENV=prod without SECRET_KEY.", hint=hint, id="console.E001")]
-    return []
+    """console.E001: production runs on nothing that is meant for a laptop. console.E011: each secret is in one place, and can be read."""
+    found: list[CheckMessage] = []
+    if settings.IS_PROD:
+        found = [
+            Error(f"CONSOLE_ENV=prod without {name}.", hint=_LAPTOP_HINTS[name], id="console.E001")
+            for name in settings.LAPTOP_DEFAULTS
+        ]
+    hint = "Set the variable, or name in its _FILE variable a file that this user can read."
+    return found + [Error(problem, hint=hint, id="console.E011") for problem in settings.SECRET_PROBLEMS]
 
 
 @register(Tags.compatibility)

@@ -2,40 +2,114 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import environ
 
+from agentconsole.protocol.redaction import register
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+SECRET_FILE_BYTES = 64 * 1024
+
+
+class ConsoleEnv(environ.Env):  # type: ignore[misc]  # django-environ has no types
+    """django-environ, and how a secret is read. What is wrong with one is in `problems`, which the check console.E011 tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.problems: list[str] = []
+
+    def secret(self, name: str, default: str = "") -> str:
+        """The secret of a variable, or of the file that `<name>_FILE` names; one of the two. Redaction knows it from then on."""
+        value: str = self.str(name, default="")
+        path: str = self.str(f"{name}_FILE", default="")
+        if value and path:
+            self.problems.append(f"{name} and {name}_FILE are both set. Keep one of them.")
+        elif path:
+            value = self._content(path, f"{name}_FILE")
+        for secret in (value, password_in(value)):
+            register(secret)
+        return value or default
+
+    def is_given(self, name: str) -> bool:
+        """Whether a variable, or the file in its place, is set to anything."""
+        return any(self.str(given, default="") for given in (name, f"{name}_FILE"))
+
+    def _content(self, path: str, variable: str) -> str:
+        try:
+            with Path(path).open("rb") as file:
+                content = file.read(SECRET_FILE_BYTES + 1)
+            if len(content) <= SECRET_FILE_BYTES and (text := content.decode().strip()):
+                return text
+            self.problems.append(f"{variable} names a file that is {'too long' if content else 'empty'}.")
+        except UnicodeDecodeError:
+            self.problems.append(f"{variable} names a file that is no text.")
+        except OSError as error:
+            self.problems.append(f"{variable} names a file that can't be read: {error.strerror}.")
+        return ""
+
+
+def password_in(url: str) -> str:
+    """The password of a URL, as it is sent; nothing where there is none."""
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
+
+
+env = ConsoleEnv()
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One setting that a deployment may give."""
+    """One setting that a deployment may give. A secret may be in the file that `<name>_FILE` names; a default for laptops does not start in `prod`."""
 
     name: str
     default: str
     meaning: str
+    is_secret: bool = False
+    is_for_laptops: bool = False
 
 
 VARIABLES = (
     Variable("CONSOLE_ENV", "dev", "`dev` or `prod`: `prod` refuses development defaults and logs JSON"),
-    Variable("SECRET_KEY", "made once, kept in `var/`", "signs sessions; required in `prod`"),
-    Variable("CREDENTIAL_KEY", "derived from SECRET_KEY", "keys the hashes of instance credentials"),
-    Variable("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "host names that the console answers to, comma separated"),
+    Variable(
+        "SECRET_KEY",
+        "made once, kept in `var/`",
+        "signs sessions; required in `prod`",
+        is_secret=True,
+        is_for_laptops=True,
+    ),
+    Variable("CREDENTIAL_KEY", "derived from SECRET_KEY", "keys the hashes of instance credentials", is_secret=True),
+    Variable(
+        "ALLOWED_HOSTS",
+        "localhost,127.0.0.1,[::1]",
+        "host names that the console answers to, comma separated",
+        is_for_laptops=True,
+    ),
     Variable("CSRF_TRUSTED_ORIGINS", "", "origins (`https://…`) behind a TLS proxy, comma separated"),
     Variable("BEHIND_TLS_PROXY", "off", "trust `X-Forwarded-Proto`; cookies become secure"),
-    Variable("CONSOLE_URL", "http://127.0.0.1:8000", "where agents and the bundled doctor reach the console"),
+    Variable(
+        "CONSOLE_URL",
+        "http://127.0.0.1:8000",
+        "where agents and the bundled doctor reach the console",
+        is_for_laptops=True,
+    ),
     Variable("CONSOLE_VAR", "var", "folder of the embedded database, queue, keys and logs"),
-    Variable("DATABASE_URL", "SQLite in `var/`", "`postgres://user:password@host/name` for PostgreSQL"),
+    Variable("DATABASE_URL", "SQLite in `var/`", "`postgres://user:password@host/name` for PostgreSQL", is_secret=True),
     Variable(
         "DATABASE_POOL_MAX", "20", "connections per process, PostgreSQL only; 0: no pool, for a PgBouncer beside it"
     ),
-    Variable("REDIS_URL", "", "Redis for live updates, rate limits and (unless CELERY_BROKER_URL) the task queue"),
+    Variable(
+        "REDIS_URL",
+        "",
+        "Redis for live updates, rate limits and (unless CELERY_BROKER_URL) the task queue",
+        is_secret=True,
+    ),
     Variable(
         "REDIS_PREFIX", "agentconsole", "begins the name of every key, so that several consoles can share one Redis"
     ),
-    Variable("CELERY_BROKER_URL", "REDIS_URL, else files in `var/`", "Celery's broker"),
+    Variable("CELERY_BROKER_URL", "REDIS_URL, else files in `var/`", "Celery's broker", is_secret=True),
     Variable("DRAIN_S", "20", "seconds that requests under way get when a web process is asked to stop, 1 to 600"),
     Variable("WORKER_DRAIN_S", "30", "seconds that a worker's tasks get when it is asked to stop, 1 to 3600"),
     Variable("WEB_PROCESSES", "1", "how many web processes serve this console; more than one needs REDIS_URL"),
@@ -46,6 +120,7 @@ VARIABLES = (
         "METRICS_TOKEN",
         "",
         "who sends it as Bearer may read `/metrics`; without it, in `dev`, direct calls from this machine",
+        is_secret=True,
     ),
     Variable(
         "PROMETHEUS_MULTIPROC_DIR",
@@ -59,7 +134,7 @@ VARIABLES = (
     ),
     Variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "", "the same, as the full URL for traces alone"),
     Variable("OTEL_SERVICE_NAME", "agentconsole", "what the console is called in its traces"),
-    Variable("SENTRY_DSN", "", "Sentry project that gets the console's own errors"),
+    Variable("SENTRY_DSN", "", "Sentry project that gets the console's own errors", is_secret=True),
     Variable("SENTRY_ENVIRONMENT", "CONSOLE_ENV", "what they are filed under there"),
     Variable("INGEST_RATE", "600", "ingest requests a credential may make in 10 seconds"),
     Variable("LOGIN_RATE", "10", "tries to sign in that one name may make from one address in a minute"),
@@ -81,10 +156,11 @@ VARIABLES = (
         "DOCTOR_TOKEN",
         "made once, kept in `var/`",
         "the bundled agent's credential; needed where web and worker share no folder",
+        is_secret=True,
     ),
     Variable(
         "OPENAI_BASE_URL", "", "an OpenAI-compatible endpoint that writes the doctor's summary; rules write it without"
     ),
-    Variable("OPENAI_API_KEY", "", "its key"),
+    Variable("OPENAI_API_KEY", "", "its key", is_secret=True),
     Variable("OPENAI_MODEL", "gpt-4.1-mini", "its model"),
 )

@@ -6,9 +6,11 @@ import os
 import secrets
 from pathlib import Path
 
+from agentconsole.protocol.redaction import register
+
 
 def kept_secret(path: Path, *, prefix: str = "") -> str:
-    """The secret in the file at `path`, made on first use, readable by its owner alone.
+    """The secret in the file at `path`, made on first use, readable by its owner alone. Redaction knows it.
 
     Several processes may ask at once: the file appears whole (written aside, then linked), and the first one wins.
     """
@@ -23,7 +25,9 @@ def kept_secret(path: Path, *, prefix: str = "") -> str:
             pass
         finally:
             draft.unlink()
-    return path.read_text(encoding="ascii").strip()
+    secret = path.read_text(encoding="ascii").strip()
+    register(secret)
+    return secret
 
 
 def derived_key(secret: str, purpose: str) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
-from agentconsole.env import BASE_DIR, env
+from agentconsole.env import BASE_DIR, VARIABLES, env
 from agentconsole.keys import derived_key, kept_secret
 from agentconsole.logconf import logging_config
 from agentconsole.postgres import connection_options, role_of
+from agentconsole.protocol.redaction import register
 from agentconsole.redis_url import BROKER_OPTIONS, CACHE_OPTIONS, layer_host, same_for_all, speaks_redis
 
 CONSOLE_ENV = env.str("CONSOLE_ENV", default="dev")
@@ -20,10 +21,12 @@ WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
 DRAIN_S = env.int("DRAIN_S", default=20)
 WORKER_DRAIN_S = env.int("WORKER_DRAIN_S", default=30)
 
-# In `prod` an empty key fails the check console.E001 before anything listens; a laptop makes its own once.
-SECRET_KEY = env.str("SECRET_KEY", default="") or ("" if IS_PROD else kept_secret(VAR_DIR / "secret_key"))
-HAS_SECRET_KEY = bool(SECRET_KEY)
-CREDENTIAL_KEY = env.str("CREDENTIAL_KEY", default="") or derived_key(SECRET_KEY, "instance credentials")
+# In `prod` what has only a default for laptops fails the check console.E001 before anything listens; a laptop makes its own key once.
+LAPTOP_DEFAULTS = [one.name for one in VARIABLES if one.is_for_laptops and not env.is_given(one.name)]
+SECRET_PROBLEMS = env.problems
+SECRET_KEY = env.secret("SECRET_KEY") or ("" if IS_PROD else kept_secret(VAR_DIR / "secret_key"))
+CREDENTIAL_KEY = env.secret("CREDENTIAL_KEY") or derived_key(SECRET_KEY, "instance credentials")
+register(CREDENTIAL_KEY)
 DEBUG = False
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -89,7 +92,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;",
 }
-DATABASE_URL = env.str("DATABASE_URL", default="")
+DATABASE_URL = env.secret("DATABASE_URL")
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url_config(DATABASE_URL)
     if DATABASE_URL
@@ -110,7 +113,7 @@ elif _database["ENGINE"] == "django.db.backends.postgresql":
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Live updates, rate limits, tasks.
-REDIS_URL = same_for_all(env.str("REDIS_URL", default=""))
+REDIS_URL = same_for_all(env.secret("REDIS_URL"))
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="agentconsole")
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
@@ -137,7 +140,7 @@ CACHES: dict[str, dict[str, Any]] = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 QUEUE_DIR = VAR_DIR / "queue"
-CELERY_BROKER_URL = same_for_all(env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://localhost"))
+CELERY_BROKER_URL = same_for_all(env.secret("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://localhost"))
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 if CELERY_BROKER_URL.startswith("filesystem:"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -243,13 +246,13 @@ RETENTION_DAYS = env.int("RETENTION_DAYS", default=30)
 # The bundled agent.
 DOCTOR_ENABLED = env.bool("DOCTOR_ENABLED", default=True)
 DOCTOR_EVERY_S = env.int("DOCTOR_EVERY_S", default=300)
-DOCTOR_TOKEN = env.str("DOCTOR_TOKEN", default="")
+DOCTOR_TOKEN = env.secret("DOCTOR_TOKEN")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
-OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+OPENAI_API_KEY = env.secret("OPENAI_API_KEY")
 OPENAI_MODEL = env.str("OPENAI_MODEL", default="gpt-4.1-mini")
 
 # Metrics. Their library reads the folder's variable by itself when it is imported, and takes an empty one for the current folder.
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
 PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
 if not PROMETHEUS_MULTIPROC_DIR:
     env.ENVIRON.pop("PROMETHEUS_MULTIPROC_DIR", None)
@@ -258,7 +261,7 @@ if not PROMETHEUS_MULTIPROC_DIR:
 OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", default="")
 OTEL_SERVICE_NAME = env.str("OTEL_SERVICE_NAME", default="agentconsole")
-SENTRY_DSN = env.str("SENTRY_DSN", default="")
+SENTRY_DSN = env.secret("SENTRY_DSN")
 SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default=CONSOLE_ENV)
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="json" if IS_PROD else "console")

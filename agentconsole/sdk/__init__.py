@@ -25,6 +25,7 @@ from agentconsole.sdk.grants import Grant, GrantRefused, SeenGrants, verify_gran
 from agentconsole.sdk.guard import Guarded, granted, guarded, resuming
 from agentconsole.sdk.retry import NO_RETRY, Retry
 from agentconsole.sdk.run import Phase, Run
+from agentconsole.sdk.secrets import Secret, Secrets
 from agentconsole.sdk.span import Scope, Span
 from agentconsole.sdk.version import __version__
 
@@ -55,6 +56,8 @@ __all__ = [
     "Retry",
     "Run",
     "Scope",
+    "Secret",
+    "Secrets",
     "SeenGrants",
     "Span",
     "ToolAuthFailed",

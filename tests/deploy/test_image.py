@@ -49,6 +49,7 @@ def test_what_it_takes_is_enough_and_is_not_written_to(tmp_path: Path):
     build_image_in(image)
     before = sorted(image.rglob("*"))
     own = {"CONSOLE_ENV": "prod", "CONSOLE_VAR": str(tmp_path / "var"), "SECRET_KEY": "k" * 64}
+    own |= {"ALLOWED_HOSTS": "console.example.org", "CONSOLE_URL": "https://console.example.org"}
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "--command", LOOK],
         cwd=image,

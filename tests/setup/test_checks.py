@@ -25,13 +25,16 @@ def test_the_settings_of_a_laptop_pass():
 @pytest.mark.parametrize(
     ("check_id", "changed"),
     [
-        ("console.E001", {"IS_PROD": True, "HAS_SECRET_KEY": False}),
+        ("console.E001", {"IS_PROD": True, "LAPTOP_DEFAULTS": ["SECRET_KEY"]}),
+        ("console.E001", {"IS_PROD": True, "LAPTOP_DEFAULTS": ["ALLOWED_HOSTS"]}),
+        ("console.E001", {"IS_PROD": True, "LAPTOP_DEFAULTS": ["CONSOLE_URL"]}),
         ("console.E002", {"CONSOLE_ENV": "production"}),
         ("console.E003", {"WEB_PROCESSES": 2, "REDIS_URL": ""}),
         ("console.E005", {"VAR_DIR": Path("/proc/console")}),
         ("console.E006", {"GRANT_TTL_S": 59}),
         ("console.E006", {"GRANT_TTL_S": 301}),
         ("console.E009", {"DRAIN_S": 0}),
+        ("console.E011", {"SECRET_PROBLEMS": ["SECRET_KEY and SECRET_KEY_FILE are both set. Keep one of them."]}),
         ("console.E009", {"WORKER_DRAIN_S": 3601}),
     ],
 )

@@ -161,6 +161,17 @@ _BY_ANCHOR = [
 ]
 
 
+def has_long_word(text: str) -> bool:
+    """Whether a text has a word that is long enough for a credential."""
+    return _LONG_WORD in text.encode("utf-8", "replace").translate(_ALL_ALIKE)
+
+
+def is_long_word(text: str) -> bool:
+    """Whether a text is one word, and long enough for a credential."""
+    encoded = text.encode("utf-8", "replace")
+    return len(encoded) >= _LONG and _UNBROKEN.issuperset(encoded)
+
+
 def long_words(text: str) -> bytes:
     """The words of a text that are long enough for a credential of a known form, or for base64. Ids and digests are left out.
 

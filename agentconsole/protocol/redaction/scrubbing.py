@@ -10,6 +10,7 @@ from agentconsole.protocol.redaction import patterns
 from agentconsole.protocol.redaction.marks import Hit, hit, is_marked, marker
 from agentconsole.protocol.redaction.names import detector_of, is_telling_name
 from agentconsole.protocol.redaction.providers import known_forms, long_words, may_be_base64
+from agentconsole.protocol.redaction.registered import DETECTOR, holds_registered, registered_in
 
 _DEEPEST = 6  # JSON inside a text inside JSON …: frameworks wrap three times
 _LONGEST_JSON = 2 << 20
@@ -23,7 +24,7 @@ def may_hold_secret(text: str) -> bool:
 
     Cheap where it is False, as nearly always: 5 µs for 1.5 kB of prose and 25 µs for as much of a log, where the patterns take 200.
     """
-    if _has_telling_word(text):
+    if _has_telling_word(text) or holds_registered(text):
         return True
     words = long_words(text)
     return bool(words) and (may_be_base64(words) or bool(known_forms(text, words)))
@@ -56,6 +57,8 @@ def scrub_text(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _scrub_text(text: str, place: str, hits: list[Hit], depth: int) -> str:
+    if holds_registered(text):
+        text = _cut_out(text, DETECTOR, registered_in(text), place, hits)
     is_telling, words = _has_telling_word(text), long_words(text)
     if not (is_telling or words):
         return text
