@@ -14,7 +14,7 @@ Part = Mapping[str, Any]
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _HEX = re.compile(r"[0-9a-f]+")
-_MOST_BITS, _MOST_BITS_SHOWN = 64, 1024
+_INT64, _MOST_BITS = 2**63, 1024
 TOO_LONG = "[a number too long to keep]"
 
 
@@ -65,21 +65,21 @@ def whole_of(part: Part, camel: str, snake: str) -> int:
             return 0
         case bool():
             pass
-        case int():
+        case int() if 0 <= value < 2 * _INT64:
             return value
-        case float() if value.is_integer():
+        case float() if value.is_integer() and 0 <= value < 2 * _INT64:
             return int(value)
         case str() if _WHOLE.fullmatch(value):
             return int(value)
-    raise WrongTypeError(f"{camel}: a whole number is expected, as such or as text.")
+    raise WrongTypeError(f"{camel}: a whole number of 64 bits is expected, as such or as text.")
 
 
 def choice_of(part: Part, camel: str, snake: str, names: Mapping[str, int], most: int) -> int:
-    """A field that is a value of an enumeration, by number or by name; 0 where it is not there or not known. WrongTypeError."""
+    """A field that is a value of an enumeration, by number or by name; 0 where it is not there or none that is known."""
     value = field(part, camel, snake)
-    if isinstance(value, str) and not _WHOLE.fullmatch(value):
-        return names.get(value, 0)
-    return known(whole_of(part, camel, snake), most)
+    if isinstance(value, str):
+        value = int(value) if _WHOLE.fullmatch(value) else names.get(value)
+    return known(value, most) if isinstance(value, int) else 0
 
 
 def hex_of(part: Part, camel: str, snake: str, digits: int) -> str:
@@ -145,9 +145,9 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 
 def _plain_whole(value: int, depth: int) -> int | str:
-    if value.bit_length() < _MOST_BITS:
+    if -_INT64 <= value < _INT64:
         return value
-    return str(value) if value.bit_length() <= _MOST_BITS_SHOWN else TOO_LONG
+    return str(value) if value.bit_length() <= _MOST_BITS else TOO_LONG
 
 
 def _plain_list(value: list[Any], depth: int) -> Any:
