@@ -65,6 +65,11 @@ VARIABLES = (
     Variable("LOGIN_RATE", "10", "tries to sign in that one name may make from one address in a minute"),
     Variable("INGEST_MAX_BYTES", "8388608", "largest request body, as sent"),
     Variable("INGEST_MAX_EXPANDED_BYTES", "33554432", "largest request body once decompressed"),
+    Variable(
+        "OTLP_GRPC_PORT",
+        "4317",
+        "where `make run` and `manage.py otlp_grpc` take OTLP over gRPC; `off`: `make run` does without; 0 takes a free one",
+    ),
     Variable("APPROVAL_MAX_BYTES", "262144", "largest approval request: more than that nobody reads"),
     Variable("AAP_RATE", "600", "approval calls a credential may make in 10 seconds"),
     Variable("AAP_POLLS_MAX", "200", "polls of one credential that may wait at once in a web process"),
