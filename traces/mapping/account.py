@@ -112,7 +112,8 @@ class LogAccount:
 class SpanFacts:
     """What relating needs of a span: as told by its source (`parent_id`, `role`, `outcome`), never as related before.
 
-    `digest` is that of a long result ("" for a short one): the same text in several spans is kept once.
+    `digest` is that of a long result ("" for a short one), `error_digest` that of a failure's message: what several spans
+    repeat is kept once.
     """
 
     span_id: str
@@ -128,6 +129,7 @@ class SpanFacts:
     has_result: bool = False
     calls: tuple[Call, ...] = ()
     digest: str = ""
+    error_digest: str = ""
     trace: str = ""  # apart from other traces of its run; "" where all facts are of one trace
 
 
@@ -137,8 +139,9 @@ class Placing:
 
     `one_with` is the span that stands for the whole call, where this one is a part of it: then it is shown as a step.
     `taken_from` names the spans whose message and result it takes, by column; `arguments` are those of the model's call,
-    where the tool told none. `repeats` names the span that already keeps this span's long result. `is_top`: an agent or
-    workflow that no other holds: what the run is named after, and whose failure is the run's. `rules` adds to the account's.
+    where the tool told none. `repeats` names the span that already keeps this span's long result, `error_from` the span below
+    that failed first with this span's error: it keeps the stack trace. `is_top`: an agent or workflow that no other holds: what
+    the run is named after, and whose failure is the run's. `rules` adds to the account's.
     """
 
     kind: str
@@ -148,5 +151,6 @@ class Placing:
     arguments: Any = None
     taken_from: Mapping[str, str] = field(default_factory=dict)
     repeats: str = ""
+    error_from: str = ""
     is_top: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
