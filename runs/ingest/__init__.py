@@ -133,9 +133,7 @@ def log_hits(hits: list[Hit]) -> None:
         log.warning("SECRET_LEAK_BLOCKED", detector=hit[0], place=hit[1])
 
 
-def count_items(
-    results: dict[str, int], tools: Counter[tuple[str, str]], *, environment: str, began: float
-) -> None:
+def count_items(results: dict[str, int], tools: Counter[tuple[str, str]], *, environment: str, began: float) -> None:
     """Count what became of a batch's items. Once a batch, never once an item: the metrics cost an ingest nothing that can be measured."""
     metrics.count_batch(environment, results, tools)
     metrics.INGEST_SECONDS.observe(time.perf_counter() - began)

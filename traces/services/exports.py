@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Sequence
 from itertools import count, islice
-from typing import Any
 
 from django.conf import settings
 
@@ -14,11 +13,12 @@ from runs.ingest.applied import Applied, committed, in_turn
 from runs.ingest.clean import Cleaner
 from runs.ingest.errors import BusyError, ItemError
 from runs.models import AgentInstance
+from traces.mapping.spans import map_span
 from traces.otlp.shapes import Export, ExportOutcome, OtlpLog, OtlpSpan, Refused
 from traces.services.facts import telling_of_log, telling_of_span
-from traces.services.plain import map_log, map_span
+from traces.services.plain import map_log
 from traces.services.rows import event_row, span_row
-from traces.services.traceless import NoRunError, run_of_log
+from traces.services.traceless import run_of_log
 from traces.services.writer import Told, TraceWriter
 
 
@@ -46,7 +46,7 @@ def _told(export: Export, instance: AgentInstance) -> tuple[list[Told], list[tup
     told: list[Told] = []
     refused: list[tuple[int, ItemError]] = []
     hits: list[Hit] = []
-    for place, item in enumerate((*export.spans, *export.logs)):
+    for place, item in enumerate(_items(export)):
         cleaner = Cleaner()
         try:
             told.append(
@@ -58,6 +58,10 @@ def _told(export: Export, instance: AgentInstance) -> tuple[list[Told], list[tup
             refused.append((place, error))
         hits.extend(cleaner.hits)
     return told, refused, hits
+
+
+def _items(export: Export) -> Sequence[OtlpSpan | OtlpLog]:
+    return (*export.spans, *export.logs)
 
 
 def _told_span(place: int, span: OtlpSpan, cleaner: Cleaner) -> Told:
@@ -87,7 +91,7 @@ def _refusals(export: Export, refused: Sequence[tuple[int, ItemError]]) -> Itera
     if not refused:
         return
     unread = {one.index for one in export.refused}
-    items = (*export.spans, *export.logs)
+    items = _items(export)
     places = list(islice((place for place in count() if place not in unread), len(items)))
     for place, error in refused:
         yield Refused(places[place], error.code, str(error), items[place].span_id)

@@ -87,4 +87,4 @@ def adding_events(known: Mapping[UUID, Run]) -> Iterator[Row]:
     some = [run_id for run_id, run in known.items() if 0 < run.event_count <= WHOLE]
     if some:
         found = TraceEvent.objects.filter(run_id__in=some, adds__isnull=False)
-        yield from found.values("run_id", "id", "at", "span_id", "adds", "cut")
+        yield from map(dict, found.values("run_id", "id", "at", "span_id", "adds", "cut"))

@@ -152,7 +152,8 @@ def shown_outcome(placing: Placing, row: Row) -> str:
     """The outcome that a placing and the row's budget make."""
     if placing.kind != "tool":
         return placing.outcome
-    return with_budget(placing.outcome, row["elapsed_ms"], row["soft_ms"])
+    outcome: str = with_budget(placing.outcome, row["elapsed_ms"], row["soft_ms"])
+    return outcome
 
 
 def shown_row(told: Row, whole: Row, placing: Placing, givers: Mapping[str, Row], signature: dict[str, Any]) -> Row:

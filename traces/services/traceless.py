@@ -23,4 +23,6 @@ def run_of_log(account: LogAccount, instance: AgentInstance) -> UUID:
         recent = mine.filter(session_id=facts.session_id, started_at__lte=account.at)
         if found := recent.values_list("id", flat=True).first():
             return found
-    raise NoRunError("A record without a trace id belongs to the run of its request.id or session.id, and there is none.")
+    raise NoRunError(
+        "A record without a trace id belongs to the run of its request.id or session.id, and there is none."
+    )
