@@ -1,7 +1,6 @@
 """The web server: Daphne, with limits on what a body may be before the application sees it, and an orderly end."""
 
 import asyncio
-import json
 import signal
 import socket
 from collections.abc import Awaitable, Callable
@@ -18,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, globalLogBeginner
 
 from agentconsole import metrics
-from agentconsole.errors import ConsoleError, TooLargeError, error_body
+from agentconsole.errors import ConsoleError, TooLargeError, told_to_program
 from agentconsole.lifecycle import (
     AT_ONCE_S,
     LEAVE_S,
@@ -146,13 +145,15 @@ class ConsoleRequest(WebRequest):  # type: ignore[misc]  # Daphne has no types
         }
         context = RequestContext.from_headers(offered, Transport.REST)
         with bound_context(context):
-            body = json.dumps(error_body(error)).encode()
+            # Twisted gives a request its own path only once it is whole.
+            path = getattr(self.channel, "_path", b"").decode("latin1").partition("?")[0]
+            body, content_type = told_to_program(error, path=path, content_type=offered.get("content-type", ""))
             log.warning("REQUEST_REFUSED", status=error.http_status, code=error.code, received_bytes=self._received)
         # Without its method: Twisted tells that of a request that has arrived.
         metrics.observe_request(method="", route="not received", status=error.http_status)
         transport = self.channel.transport
         transport.write(
-            f"HTTP/1.1 {error.http_status} {error.title}\r\nContent-Type: application/json\r\n"
+            f"HTTP/1.1 {error.http_status} {error.title}\r\nContent-Type: {content_type}\r\n"
             f"Content-Length: {len(body)}\r\nX-Request-ID: {context.request_id}\r\nConnection: close\r\n\r\n".encode()
             + body
         )

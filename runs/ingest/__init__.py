@@ -10,13 +10,13 @@ from django.utils import timezone
 from typing_extensions import TypedDict
 
 from agentconsole import metrics
-from agentconsole.errors import ConsoleError
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.redaction import Hit
 from runs.ingest.applied import in_turn
 from runs.ingest.apply import Prepared, apply_batch, prepare
 from runs.ingest.beat import CleanBeat, clean_beat, record_beats
 from runs.ingest.body import Batch, read_batch
+from runs.ingest.door import reading
 from runs.ingest.errors import BusyError, ItemError, Rejection
 from runs.ingest.fold import skew_of
 from runs.ingest.startup import Recorded, record_startup, startup_summary
@@ -39,18 +39,13 @@ def ingest_body(body: bytes, *, content_type: str, content_encoding: str, instan
 
     MalformedBodyError, UnsupportedEncodingError, BodyTooLargeError: nothing could be read, nothing was stored.
     """
-    metrics.INGEST_BYTES.inc(len(body))
-    try:
+    with reading(body):
         batch = read_batch(
             body,
             content_type=content_type,
             content_encoding=content_encoding,
             max_bytes=settings.INGEST_MAX_EXPANDED_BYTES,
         )
-    except ConsoleError as error:
-        metrics.INGEST_REFUSED.labels(error.code).inc()
-        log.warning("INGEST_REFUSED", code=error.code, bytes=len(body))
-        raise
     with in_turn():
         return ingest_batch(batch, instance=instance)
 

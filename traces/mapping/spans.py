@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from traces.mapping.account import ModelUse, Role, RunFacts, SpanAccount
+from traces.mapping.account import Call, ModelUse, Role, RunFacts, SpanAccount
 from traces.mapping.claude import read_notification
 from traces.mapping.conventions import AGENTS, CLAUDE, NAME_PREFIXES, NAME_SUFFIXES, TOOLS
 from traces.mapping.judging import Told, Verdict, judge

@@ -75,7 +75,7 @@ def fold_facts(run: Run, telling: Telling) -> None:
         else:
             setattr(run, column, value)
         if fact == "query":
-            run.cut = {place: cut for place, cut in run.cut.items() if place != "query"} | telling.cut
+            run.cut = {place: cut for place, cut in run.cut.items() if place != "query"} | dict(telling.cut)
     run.source = {**source, "ranks": ranks}
 
 

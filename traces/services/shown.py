@@ -118,7 +118,7 @@ def completed(told: Row, additions: Iterable[Addition]) -> Row:
     for addition in additions:
         for column, value in addition.columns.items():
             if column == "outcome":
-                filled["outcome"] = merged(filled.get("outcome", told["outcome"]), value)
+                filled["outcome"] = merged(str(filled.get("outcome") or told["outcome"]), str(value))
             elif column in _TEXTS and column not in filled and value not in (None, "") and not _tells(told, column):
                 filled[column] = value
                 cut |= {column: addition.cut[column]} if column in addition.cut else {}
