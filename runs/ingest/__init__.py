@@ -1,20 +1,18 @@
 """The native door: bytes in, rows out, one answer that names each item that was refused."""
 
-import threading
 import time
 from collections import Counter
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 from typing_extensions import TypedDict
 
 from agentconsole import metrics
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.redaction import Hit
+from runs.ingest.applied import in_turn
 from runs.ingest.apply import Prepared, apply_batch, prepare
 from runs.ingest.beat import CleanBeat, clean_beat, record_beats
 from runs.ingest.body import Batch, read_batch
@@ -48,21 +46,8 @@ def ingest_body(body: bytes, *, content_type: str, content_encoding: str, instan
             content_encoding=content_encoding,
             max_bytes=settings.INGEST_MAX_EXPANDED_BYTES,
         )
-    with _turn():
+    with in_turn():
         return ingest_batch(batch, instance=instance)
-
-
-_sqlite_turn = threading.Lock()
-
-
-def _turn() -> AbstractContextManager[object]:
-    """On SQLite the threads of a process take a whole batch each in turn.
-
-    There is one writer at a time anyway, and SQLite's own waiting sleeps up to 100 ms at a go, where a lock wakes the next
-    thread at once. Preparing one batch while another is written gains nothing either: SQLite gives the interpreter away
-    for each row and must win it back, and two threads stored a tenth less than one.
-    """
-    return _sqlite_turn if connection.vendor == "sqlite" else nullcontext()
 
 
 def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
@@ -108,20 +93,15 @@ def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
         "duplicates": applied.duplicates + len(startups) + len(beats) - recorded,
         "rejected": rejected,
     }
-    _log_answer(answer, hits)
-    _count(answer, applied.tools, instance.agent.environment_id, began)
-    return answer
-
-
-def _count(answer: IngestAnswer, tools: Counter[tuple[str, str]], environment: str, began: float) -> None:
-    """Once a batch, never once an item: the metrics cost an ingest nothing that can be measured."""
+    _log_answer(answer)
+    log_hits(hits)
     results = {
         "accepted": answer["accepted"],
         "duplicate": answer["duplicates"],
         "rejected": len(answer["rejected"]),
     }
-    metrics.count_batch(environment, results, tools)
-    metrics.INGEST_SECONDS.observe(time.perf_counter() - began)
+    count_items(results, applied.tools, environment=instance.agent.environment_id, began=began)
+    return answer
 
 
 def _rejection(raw: Any, index: int, error: ItemError) -> Rejection:
@@ -135,10 +115,20 @@ def _rejection(raw: Any, index: int, error: ItemError) -> Rejection:
     }
 
 
-def _log_answer(answer: IngestAnswer, hits: list[Hit]) -> None:
+def _log_answer(answer: IngestAnswer) -> None:
     log.info("INGEST_ACCEPTED", accepted=answer["accepted"], duplicates=answer["duplicates"])
     if answer["rejected"]:
         first = answer["rejected"][0]
         log.warning("INGEST_ITEM_REJECTED", rejected=len(answer["rejected"]), first_code=first["code"])
+
+
+def log_hits(hits: list[Hit]) -> None:
+    """Say what of a batch was a secret, never the secret: any door calls it, once a batch."""
     for hit in {(hit.detector, hit.place) for hit in hits}:
         log.warning("SECRET_LEAK_BLOCKED", detector=hit[0], place=hit[1])
+
+
+def count_items(results: dict[str, int], tools: Counter[tuple[str, str]], *, environment: str, began: float) -> None:
+    """Count what became of a batch's items. Once a batch, never once an item: the metrics cost an ingest nothing that can be measured."""
+    metrics.count_batch(environment, results, tools)
+    metrics.INGEST_SECONDS.observe(time.perf_counter() - began)

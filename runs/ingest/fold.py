@@ -89,6 +89,16 @@ def fold_arrival(run: Run, *, first_at: datetime, request_id: str, now: datetime
     return woken
 
 
+def fold_traced_arrival(run: Run, *, now: datetime, settle_s: float) -> bool:
+    """Something came of a run that is known from its spans alone: no one tells its end, so it runs until it has settled. True if it
+    had ended."""
+    had_ended = run.is_ended
+    if had_ended:
+        run.status, run.ended_at = RunStatus.RUNNING, None
+    run.lease_expires_at = now + timedelta(seconds=settle_s)
+    return had_ended
+
+
 def skew_of(sent_at: datetime | None, now: datetime, *, tolerated_ms: int = 2_000) -> int:
     """Milliseconds by which the sender's clock is ahead (positive) or behind, 0 within what a slow network explains."""
     if sent_at is None:

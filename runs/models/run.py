@@ -70,6 +70,8 @@ class Run(models.Model):
     phase = models.CharField(max_length=100, blank=True)
     phase_at = models.DateTimeField(null=True)
     tools = models.JSONField(default=dict)
+    # What a run known from its spans alone was told by which of them (`traces.services.facts`); null: its agent told of it.
+    source = models.JSONField(null=True)
     # What its agent's instance lacked when it began, `runs.lacks.Lacks` as JSON. Set once: it stays true after a repair.
     lacked = models.JSONField(null=True)
     span_count = models.PositiveIntegerField(default=0)
@@ -99,8 +101,13 @@ class Run(models.Model):
         return f"{self.request_id} {self.status}"
 
     @property
+    def is_traced(self) -> bool:
+        """Whether it is known from its spans alone."""
+        return self.source is not None
+
+    @property
     def is_ended(self) -> bool:
-        """Whether a terminal item ended it."""
+        """Whether it reached its end."""
         return self.status in TERMINAL
 
     @property
@@ -117,3 +124,17 @@ class Run(models.Model):
     def took(self) -> timedelta | None:
         """How long it took by the agent's clock, once ended."""
         return self.ended_at - self.started_at if self.ended_at else None
+
+
+class RunTrace(models.Model):
+    """The run that the spans of an agent's trace belong to. Made with the first of them, so that two at once make one run."""
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, db_index=False)
+    trace_id = models.CharField(max_length=32)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="traces")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agent", "trace_id"], name="run_once_per_trace")]
+
+    def __str__(self) -> str:
+        return self.trace_id

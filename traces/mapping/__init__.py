@@ -1,1 +1,5 @@
 """From what a framework says of a span to what the console calls it. Pure."""
+
+from traces.mapping.spans import map_span
+
+__all__ = ["map_span"]

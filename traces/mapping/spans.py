@@ -1,0 +1,223 @@
+"""One span by itself: from what its source says to the console's words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from traces.mapping.account import Call, ModelUse, Role, RunFacts, SpanAccount
+from traces.mapping.claude import read_notification
+from traces.mapping.conventions import AGENTS, CLAUDE, NAME_PREFIXES, NAME_SUFFIXES, TOOLS
+from traces.mapping.judging import Told, Verdict, judge
+from traces.mapping.messages import Asked, calls_in, lightened, query_of
+from traces.mapping.readers import READERS
+from traces.mapping.taking import Events, Taken, family, role_of, take, take_events
+from traces.mapping.unwrapping import Unwrapped, unwrapped_arguments, unwrapped_result
+from traces.mapping.values import bounded
+from traces.otlp.shapes import OtlpSpan
+
+NAME_MAX = 200
+QUERY_MAX = 4_000
+EVENTS_MAX = 20
+_NO_SPAN = "0" * 16
+_NOTHING_ASKED = Asked((), is_waiting=False)
+_RUN_FIELDS = ("request_id", "session_id", "user")
+_DERIVED_PHASES = {Role.TOOL: "tool", Role.MODEL: "model", Role.RETRIEVAL: "tool", Role.GATE: "waiting"}
+_ADK = ("gcp.vertex.agent", "openinference.instrumentation.google_adk")
+
+
+def map_span(span: OtlpSpan) -> SpanAccount:
+    """What a span says. Never raises, whatever its attributes hold; work is bounded by their size."""
+    role, role_rule = role_of(span)
+    events = take_events(span.events)
+    attributes: Mapping[str, Any] = {**events.attributes, **span.attributes} if events.attributes else span.attributes
+    taken = take(attributes, role, span.scope.name)
+    rules = taken.rules
+    arguments = _payload("arguments", taken, role)
+    result = _payload("result", taken, role)
+    if result is not None and span.scope.name.startswith(_ADK):
+        _take_off_adk(result)
+    asked = _asked(taken, role, result)
+    verdict = judge(_told(span, role, taken, events, result, asked))
+    if verdict.rule == "interrupt" and role == Role.STEP:
+        role = Role.GATE
+    _explain(rules, role_rule, verdict, arguments, result)
+    name = _name(span, role, taken)
+    is_notice = span.attributes.get("logfire.span_type") == "pending_span"
+    return SpanAccount(
+        trace_id=span.trace_id,
+        span_id=span.parent_id if is_notice else span.span_id,
+        parent_id=_parent_of_notice(span, rules) if is_notice else span.parent_id,
+        started_at=span.started_at,
+        ended_at=None if is_notice else span.ended_at,
+        role=role,
+        name=name,
+        agent=_agent(role, name, taken),
+        agent_run_id=taken.fields.get("agent_run_id", ""),
+        phase=taken.fields.get("phase") or _DERIVED_PHASES.get(role, ""),
+        outcome="running" if is_notice else verdict.outcome,
+        message="" if is_notice else verdict.message,
+        arguments=_arguments_of(arguments, verdict, role),
+        result=None if result is None else _result_of(result, asked, role),
+        call_id=taken.fields.get("call_id") or (result.call_id if result else ""),
+        calls=verdict.calls or asked.calls,
+        answers=_answers(taken, role, span),
+        bare_arguments=role in TOOLS and arguments is not None and not isinstance(arguments.value, dict),
+        model=_model_use(taken, role),
+        run=_run_facts(span, taken, role, arguments),
+        rules=rules,
+        attributes=_attributes(span, name, taken, events),
+    )
+
+
+def _payload(name: str, taken: Taken, role: Role) -> Unwrapped | None:
+    """The arguments or the result without its wrappings; from numbered attributes where no single one has it."""
+    value = taken.fields.get(name)
+    if name not in taken.fields:
+        members = taken.families.get(name)
+        if not members or role in TOOLS:
+            return None
+        value, taken.rules[name] = family(members), "numbered_attributes"
+    return unwrapped_arguments(value, role) if name == "arguments" else unwrapped_result(value, role)
+
+
+def _take_off_adk(result: Unwrapped) -> None:
+    if isinstance(result.value, dict) and result.value.keys() == {"result"}:
+        result.value = result.value["result"]
+        result.rules.append("unwrap.adk_result")
+
+
+def _asked(taken: Taken, role: Role, result: Unwrapped | None) -> Asked:
+    """The tool calls in what a model answered, or that an agent's answer asks approval for."""
+    if role != Role.MODEL and role not in AGENTS:
+        return _NOTHING_ASKED
+    asked = calls_in(taken.fields.get("asked") or taken.fields.get("result"))
+    if not asked.calls and "result" in taken.families:
+        asked = calls_in(family(taken.families["result"]))
+    return asked if role == Role.MODEL or asked.is_waiting else _NOTHING_ASKED
+
+
+def _told(span: OtlpSpan, role: Role, taken: Taken, events: Events, result: Unwrapped | None, asked: Asked) -> Told:
+    return Told(
+        role=role,
+        has_ended=span.ended_at is not None,
+        status_code=span.status_code,
+        status_message=span.status_message,
+        fields=taken.fields,
+        exception=events.exception,
+        has_result=result is not None,
+        result=result.value if result else None,
+        result_has_failed=result is not None and result.has_failed,
+        is_waiting=asked.is_waiting,
+        calls=asked.calls,
+    )
+
+
+def _explain(
+    rules: dict[str, str], role_rule: str, verdict: Verdict, arguments: Unwrapped | None, result: Unwrapped | None
+) -> None:
+    """Completes the rules: which placed it, which judged it, which unwrapped its payloads."""
+    if role_rule:
+        rules["role"] = role_rule
+    if verdict.rule:
+        rules["outcome"] = verdict.rule
+    for name, payload in (("arguments", arguments), ("result", result)):
+        if payload is not None and payload.rules:
+            rules[name] = " > ".join((rules[name], *payload.rules))
+    for name in ("level", "succeeded", "decision", "deferral", "asked"):
+        rules.pop(name, None)
+
+
+def _name(span: OtlpSpan, role: Role, taken: Taken) -> str:
+    if role in TOOLS:
+        told = taken.fields.get("name")
+    elif role == Role.AGENT:
+        told = taken.fields.get("agent")
+    elif role == Role.WORKFLOW:
+        told = taken.fields.get("name")
+    else:
+        return span.name[:NAME_MAX]
+    return (told or _stripped(span.name, taken))[:NAME_MAX]
+
+
+def _stripped(name: str, taken: Taken) -> str:
+    """A span's name without what says what it is."""
+    bare = name
+    for prefix in NAME_PREFIXES:
+        bare = bare.removeprefix(prefix)
+    for suffix in NAME_SUFFIXES:
+        bare = bare.removesuffix(suffix)
+    if bare != name and bare:
+        taken.rules.setdefault("name", "span.name")
+        return bare
+    return name
+
+
+def _agent(role: Role, name: str, taken: Taken) -> str:
+    told = taken.fields.get("agent", "")
+    return (told or (name if role == Role.AGENT else ""))[:NAME_MAX]
+
+
+def _parent_of_notice(span: OtlpSpan, rules: dict[str, str]) -> str:
+    """A pending span is a child of the span that it announces, and names that span's own parent."""
+    rules["notice"] = "logfire.pending_span"
+    parent = READERS["text"](span.attributes.get("logfire.pending_parent_id"))
+    return "" if not isinstance(parent, str) or parent == _NO_SPAN else parent
+
+
+def _arguments_of(arguments: Unwrapped | None, verdict: Verdict, role: Role) -> Any:
+    if role == Role.GATE and verdict.calls:
+        return [{"name": name, "arguments": asked} for _id, name, asked in verdict.calls]
+    if arguments is None:
+        return None
+    return lightened(arguments.value) if role not in TOOLS else arguments.value
+
+
+def _result_of(result: Unwrapped, asked: Asked, role: Role) -> Any:
+    """A model that asks for tools and says nothing else: the calls."""
+    if role == Role.MODEL and asked.calls and isinstance(result.value, dict | list):
+        return [{"id": call_id, "name": name, "arguments": arguments} for call_id, name, arguments in asked.calls]
+    return result.value
+
+
+def _answers(taken: Taken, role: Role, span: OtlpSpan) -> tuple[tuple[str, Any], ...]:
+    prompt = span.attributes.get("user_prompt") if role == Role.AGENT else None
+    if not isinstance(prompt, str) or not span.scope.name.startswith(CLAUDE):
+        return ()
+    notification = read_notification(prompt)
+    if notification is None or notification.result is None:
+        return ()
+    return ((notification.call_id, notification.result),)
+
+
+def _model_use(taken: Taken, role: Role) -> ModelUse | None:
+    fields = taken.fields
+    use = ModelUse(
+        fields.get("model", ""), fields.get("input_tokens"), fields.get("output_tokens"), fields.get("cost_usd")
+    )
+    return None if use == _NO_USE else use
+
+
+_NO_USE = ModelUse()
+
+
+def _run_facts(span: OtlpSpan, taken: Taken, role: Role, arguments: Unwrapped | None) -> RunFacts:
+    fields = taken.fields
+    query = query_of(arguments.value)[:QUERY_MAX] if role in AGENTS and arguments is not None else ""
+    if query.startswith("<task-notification>"):
+        query = ""
+    return RunFacts(fields.get("request_id", ""), fields.get("session_id", ""), fields.get("user", ""), query)
+
+
+def _attributes(span: OtlpSpan, name: str, taken: Taken, events: Events) -> dict[str, Any]:
+    rest = {key: bounded(value) for key, value in taken.rest.items()}
+    if name != span.name:
+        rest["otel.span.name"] = span.name
+    if span.scope.name:
+        rest["otel.scope.name"] = span.scope.name
+    if events.exception and events.exception.get("exception.stacktrace"):
+        rest["exception.stacktrace"] = events.exception["exception.stacktrace"]
+    if events.others:
+        rest["events"] = [
+            {"name": event.name, "at": event.at.isoformat(), "attributes": bounded(dict(event.attributes))}
+            for event in events.others[:EVENTS_MAX]
+        ]
+    return rest
