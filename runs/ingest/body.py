@@ -57,6 +57,7 @@ def expand(body: bytes, content_encoding: str, *, max_bytes: int) -> bytes:
     except (zlib.error, zstandard.ZstdError) as error:
         raise MalformedBodyError(f"The body is not valid {encoding}.") from error
     if len(plain) > max_bytes:
+        del plain  # the error holds on to what stands here until it is answered
         raise BodyTooLargeError(f"The body expands to more than {max_bytes} bytes. Send smaller batches.")
     if not is_whole:
         raise MalformedBodyError(f"The {encoding} body ends early, or goes on after its end.")
