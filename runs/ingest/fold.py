@@ -94,7 +94,7 @@ def fold_traced_arrival(run: Run, *, now: datetime, settle_s: float) -> bool:
     had ended."""
     had_ended = run.is_ended
     if had_ended:
-        run.status, run.ended_at = RunStatus.RUNNING, None
+        run.status, run.ended_at, run.error = RunStatus.RUNNING, None, ""
     run.lease_expires_at = now + timedelta(seconds=settle_s)
     return had_ended
 
