@@ -111,6 +111,7 @@ class LogAccount:
 @dataclass(frozen=True, slots=True)
 class SpanFacts:
     """What relating needs of a span: as told by its source (`parent_id`, `role`, `outcome`), never as related before.
+    `facts_of` makes it from an account. `name` is "" for a part of a tool call that does not say of which tool.
 
     `digest` is that of a long result ("" for a short one), `error_digest` that of a failure's message: what several spans
     repeat is kept once.
@@ -127,10 +128,10 @@ class SpanFacts:
     call_id: str = ""
     has_arguments: bool = False  # and not bare
     has_result: bool = False
+    has_usage: bool = False  # a model call that told its tokens
     calls: tuple[Call, ...] = ()
     digest: str = ""
     error_digest: str = ""
-    trace: str = ""  # apart from other traces of its run; "" where all facts are of one trace
 
 
 @dataclass(frozen=True, slots=True)

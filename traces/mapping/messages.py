@@ -100,7 +100,7 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 
 def role_of(message: Any) -> str:
     """Who speaks: `user`, `assistant`, `tool`, `system` …, "" where it does not say."""
-    if isinstance(message, list) and len(message) == 2:  # noqa: PLR2004  LangChain's pairs: role, text
+    if isinstance(message, list) and _is_pair(message):
         return str(message[0])
     if not isinstance(message, dict):
         return ""
@@ -153,9 +153,14 @@ def conversation(value: Any) -> list[Any]:
     for key in ("messages", "inputs", "contents", "input", "history"):
         if isinstance(value, dict) and key in value:
             value = value[key]
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list) and not _is_pair(value[0]):
         value = value[0]
     return value if isinstance(value, list) else []
+
+
+def _is_pair(message: list[Any]) -> bool:
+    """LangChain's short form of a message: its role and its text."""
+    return len(message) == 2 and all(isinstance(part, str) for part in message)  # noqa: PLR2004
 
 
 def query_of(value: Any) -> str:

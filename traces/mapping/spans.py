@@ -1,6 +1,7 @@
 """One span by itself: from what its source says to the console's words."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from traces.mapping.account import Call, ModelUse, Role, RunFacts, SpanAccount
@@ -41,6 +42,7 @@ def map_span(span: OtlpSpan) -> SpanAccount:
         role = Role.GATE
     _explain(rules, role_rule, verdict, arguments, result)
     name = _name(span, role, taken)
+    use = _model_use(taken)
     is_notice = span.attributes.get("logfire.span_type") == "pending_span"
     return SpanAccount(
         trace_id=span.trace_id,
@@ -57,14 +59,14 @@ def map_span(span: OtlpSpan) -> SpanAccount:
         message="" if is_notice else verdict.message,
         arguments=_arguments_of(arguments, verdict, role),
         result=None if result is None else _result_of(result, asked, role),
-        call_id=taken.fields.get("call_id") or (result.call_id if result else ""),
+        call_id=_call_id(role, taken, result),
         calls=verdict.calls or asked.calls,
         answers=_answers(taken, role, span),
         bare_arguments=role in TOOLS and arguments is not None and not isinstance(arguments.value, dict),
-        model=_model_use(taken, role),
+        model=use,
         run=_run_facts(span, taken, role, arguments),
         rules=rules,
-        attributes=_attributes(span, name, taken, events),
+        attributes=_attributes(span, name, taken, events, use),
     )
 
 
@@ -156,9 +158,14 @@ def _agent(role: Role, name: str, taken: Taken) -> str:
     return (told or (name if role == Role.AGENT else ""))[:NAME_MAX]
 
 
+def _call_id(role: Role, taken: Taken, result: Unwrapped | None) -> str:
+    told: str = taken.fields.get("call_id", "")
+    return told or (result.call_id[:NAME_MAX] if result is not None and role in TOOLS else "")
+
+
 def _parent_of_notice(span: OtlpSpan, rules: dict[str, str]) -> str:
     """A pending span is a child of the span that it announces, and names that span's own parent."""
-    rules["notice"] = "logfire.pending_span"
+    rules["outcome"] = "logfire.pending_span"
     parent = READERS["text"](span.attributes.get("logfire.pending_parent_id"))
     return "" if not isinstance(parent, str) or parent == _NO_SPAN else parent
 
@@ -188,7 +195,7 @@ def _answers(taken: Taken, role: Role, span: OtlpSpan) -> tuple[tuple[str, Any],
     return ((notification.call_id, notification.result),)
 
 
-def _model_use(taken: Taken, role: Role) -> ModelUse | None:
+def _model_use(taken: Taken) -> ModelUse | None:
     fields = taken.fields
     use = ModelUse(
         fields.get("model", ""), fields.get("input_tokens"), fields.get("output_tokens"), fields.get("cost_usd")
@@ -207,8 +214,10 @@ def _run_facts(span: OtlpSpan, taken: Taken, role: Role, arguments: Unwrapped | 
     return RunFacts(fields.get("request_id", ""), fields.get("session_id", ""), fields.get("user", ""), query)
 
 
-def _attributes(span: OtlpSpan, name: str, taken: Taken, events: Events) -> dict[str, Any]:
+def _attributes(span: OtlpSpan, name: str, taken: Taken, events: Events, use: ModelUse | None) -> dict[str, Any]:
     rest = {key: bounded(value) for key, value in taken.rest.items()}
+    if use is not None:
+        rest["model"] = {key: value for key, value in asdict(use).items() if value not in ("", None)}
     if name != span.name:
         rest["otel.span.name"] = span.name
     if span.scope.name:
