@@ -26,7 +26,7 @@ class SettledSpan:
     message: str
     started_at: datetime
     ended_at: datetime | None
-    is_top: bool
+    is_top: bool | None
 
 
 @dataclass(frozen=True, slots=True)

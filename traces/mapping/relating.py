@@ -11,7 +11,7 @@ from traces.mapping.outcomes import FAILURES
 from traces.mapping.wholes import Wholes, find_wholes, settle
 
 _KINDS = {Role.TOOL: "tool", Role.TOOL_PART: "tool", Role.MODEL: "model", Role.RETRIEVAL: "retrieval"}
-_KEEPERS = {"tool": 0, "retrieval": 1, "subagent": 2, "model": 3, "step": 4}
+KEEPERS = {"tool": 0, "retrieval": 1, "subagent": 2, "model": 3, "step": 4}
 
 
 def relate(spans: Sequence[SpanFacts]) -> dict[str, Placing]:
@@ -115,7 +115,7 @@ def _mark_repeats(forest: Forest, placings: dict[str, Placing]) -> None:
     keepers: dict[str, tuple[int, SpanFacts]] = {}
     for span in forest.spans.values():
         if span.digest:
-            rank = _KEEPERS[placings[span.span_id].kind]
+            rank = KEEPERS[placings[span.span_id].kind]
             known = keepers.get(span.digest)
             if known is None or (rank, moment(span)) < (known[0], moment(known[1])):
                 keepers[span.digest] = (rank, span)

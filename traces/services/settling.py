@@ -102,6 +102,6 @@ def _spans_of(run_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[SettledSpan]]:
         "run_id", "span_id", "parent_id", "kind", KT("mapping__role"), "name", "outcome", "message", "started_at",
         "ended_at", KT("mapping__placed__top"),
     )  # fmt: skip
-    for run_id, *told, is_top in rows:
-        found[run_id].append(SettledSpan(*told, is_top=bool(is_top)))
+    for run_id, *told in rows:
+        found[run_id].append(SettledSpan(*told))
     return found

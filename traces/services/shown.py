@@ -42,7 +42,7 @@ def told_of(shown: Row) -> Row:
     return {**shown, **placed.get("told", {}), "mapping": bare}
 
 
-def facts_of(row: Row) -> SpanFacts:
+def facts_in(row: Row) -> SpanFacts:
     """What relating needs of a told row, or of a native one. A light row has `has_…` in the place of its texts."""
     mapping = row["mapping"]
     if mapping is None:
@@ -51,7 +51,7 @@ def facts_of(row: Row) -> SpanFacts:
         span_id=row["span_id"],
         parent_id=row["parent_id"],
         role=Role(mapping["role"]),
-        name=row["name"],
+        name="" if mapping.get("nameless") else row["name"],
         agent=row["agent"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
@@ -59,9 +59,10 @@ def facts_of(row: Row) -> SpanFacts:
         call_id=mapping.get("call_id", ""),
         has_arguments=_has(row, "arguments") and not mapping.get("bare", False),
         has_result=_has(row, "result"),
+        has_usage=mapping.get("usage", False),
         calls=tuple((call["id"], call["tool"], call["arguments"]) for call in mapping.get("calls", ())),
-        digest=next((digest for digest, places in mapping.get("long", {}).items() if ["result"] in places), ""),
-        trace=row["trace_id"],
+        digest=mapping.get("digest", ""),
+        error_digest=mapping.get("error_digest", ""),
     )
 
 
@@ -142,6 +143,7 @@ def signature_of(placing: Placing, additions: Sequence[Addition], same: Sequence
         "arguments": placing.arguments is not None,
         "taken": dict(placing.taken_from),
         "added": [addition.told_by for addition in additions],
+        "error_from": placing.error_from,
         "top": placing.is_top,
         "same": [list(one) for one in same],
     }
