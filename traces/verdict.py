@@ -8,7 +8,7 @@ from agentconsole.protocol.envelope import SpanState
 from runs.models import RunStatus, SpanKind
 from traces.mapping.outcomes import FAILURES
 
-ROOT_MISSING, TOOLS_UNREPORTED = "root_missing", "tools_unreported"
+ROOT_MISSING, TOOLS_UNREPORTED, PERSON_AWAITED = "root_missing", "tools_unreported", "person_awaited"
 _OPEN = (SpanState.RUNNING, SpanState.WAITING)
 _AGENTS = ("agent", "workflow")
 
@@ -61,14 +61,23 @@ def verdict_of(spans: Sequence[SettledSpan]) -> Verdict:
     heads = roots or [span for span in in_time if span.parent_id not in received][:1]
     tops = [span for span in in_time if span.is_top]
     failed = next((span for span in (*tops, *heads) if span.outcome in FAILURES and span.kind != SpanKind.TOOL), None)
-    has_model = any(span.kind == SpanKind.MODEL for span in spans)
-    has_tool = any(span.kind == SpanKind.TOOL for span in spans)
-    has_agent = any(span.role in _AGENTS for span in spans)
-    notes = [] if roots else [ROOT_MISSING]
-    notes += [TOOLS_UNREPORTED] if has_agent and has_model and not has_tool else []
+    notes = {
+        ROOT_MISSING: not roots,
+        TOOLS_UNREPORTED: _tells_no_tools(spans),
+        PERSON_AWAITED: any(span.outcome == SpanState.WAITING for span in spans),
+    }
     return Verdict(
         status=RunStatus.FAILED if failed else RunStatus.SUCCEEDED,
         ended_at=max(span.ended_at or span.started_at for span in spans),
         error=": ".join(filter(None, (failed.name, failed.message or failed.outcome))) if failed else "",
-        notes=tuple(notes),
+        notes=tuple(note for note, is_so in notes.items() if is_so),
+    )
+
+
+def _tells_no_tools(spans: Sequence[SettledSpan]) -> bool:
+    """Whether an agent used a model and no tool: with some frameworks' instrumentation, tools leave no trace."""
+    kinds = {span.kind for span in spans}
+    roles = {span.role for span in spans}
+    return (
+        SpanKind.MODEL in kinds and SpanKind.TOOL not in kinds and not roles.isdisjoint(_AGENTS) and "gate" not in roles
     )
