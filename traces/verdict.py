@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agentconsole.protocol.envelope import SpanState
-from runs.models import RunStatus, SpanKind
+from runs.models import RunStatus, SourceNote, SpanKind
 from traces.mapping.outcomes import FAILURES
 
-ROOT_MISSING, TOOLS_UNREPORTED, PERSON_AWAITED = "root_missing", "tools_unreported", "person_awaited"
 _OPEN = (SpanState.RUNNING, SpanState.WAITING)
 _AGENTS = ("agent", "workflow")
 
@@ -62,15 +61,15 @@ def verdict_of(spans: Sequence[SettledSpan]) -> Verdict:
     tops = [span for span in in_time if span.is_top]
     failed = next((span for span in (*tops, *heads) if span.outcome in FAILURES and span.kind != SpanKind.TOOL), None)
     notes = {
-        ROOT_MISSING: not roots,
-        TOOLS_UNREPORTED: _tells_no_tools(spans),
-        PERSON_AWAITED: any(span.outcome == SpanState.WAITING for span in spans),
+        SourceNote.ROOT_MISSING: not roots,
+        SourceNote.TOOLS_UNREPORTED: _tells_no_tools(spans),
+        SourceNote.PERSON_AWAITED: any(span.outcome == SpanState.WAITING for span in spans),
     }
     return Verdict(
         status=RunStatus.FAILED if failed else RunStatus.SUCCEEDED,
         ended_at=max(span.ended_at or span.started_at for span in spans),
         error=": ".join(filter(None, (failed.name, failed.message or failed.outcome))) if failed else "",
-        notes=tuple(note for note, is_so in notes.items() if is_so),
+        notes=tuple(note.value for note, is_so in notes.items() if is_so),
     )
 
 
