@@ -12,7 +12,7 @@ from traces.mapping.conventions import CLAUDE
 from traces.mapping.messages import lightened
 from traces.mapping.outcomes import judge_error
 from traces.mapping.readers import READERS
-from traces.mapping.spans import NAME_MAX, QUERY_MAX
+from traces.mapping.spans import NAME_MAX, QUERY_MAX, of_resource
 from traces.mapping.taking import Taken, take
 from traces.mapping.unwrapping import unwrapped_arguments, unwrapped_result
 from traces.mapping.values import as_text, bounded, parsed
@@ -60,7 +60,7 @@ def map_log(log: OtlpLog) -> LogAccount:
         call_id=adds.call_id,
         tool=adds.tool,
         span=adds.span,
-        run=_run_facts(event, taken, log.attributes),
+        run=_run_facts(event, taken, log),
     )
 
 
@@ -104,12 +104,16 @@ def _fields(log: OtlpLog, taken: Taken) -> dict[str, Any]:
     return fields
 
 
-def _run_facts(event: str, taken: Taken, attributes: Mapping[str, Any]) -> RunFacts:
+def _run_facts(event: str, taken: Taken, log: OtlpLog) -> RunFacts:
     fields = taken.fields
-    prompt = attributes.get("prompt") if event == "user_prompt" else None
+    prompt = log.attributes.get("prompt") if event == "user_prompt" else None
     asked = prompt if isinstance(prompt, str) and read_notification(prompt) is None else ""
     return RunFacts(
-        fields.get("request_id", ""), fields.get("session_id", ""), fields.get("user", ""), asked[:QUERY_MAX]
+        request_id=fields.get("request_id", ""),
+        session_id=fields.get("session_id", ""),
+        user=fields.get("user", ""),
+        query=asked[:QUERY_MAX],
+        resource_request_id=of_resource(log.resource),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from traces.mapping.account import Call, ModelUse, Role, RunFacts, SpanAccount
+from traces.mapping.account import ModelUse, Role, RunFacts, SpanAccount
 from traces.mapping.claude import read_notification
 from traces.mapping.conventions import AGENTS, CLAUDE, NAME_PREFIXES, NAME_SUFFIXES, TOOLS
 from traces.mapping.judging import Told, Verdict, judge
@@ -13,14 +13,13 @@ from traces.mapping.readers import READERS
 from traces.mapping.taking import Events, Taken, family, role_of, take, take_events
 from traces.mapping.unwrapping import Unwrapped, unwrapped_arguments, unwrapped_result
 from traces.mapping.values import bounded
-from traces.otlp.shapes import OtlpSpan
+from traces.otlp.shapes import OtlpSpan, Resource
 
 NAME_MAX = 200
 QUERY_MAX = 4_000
 EVENTS_MAX = 20
 _NO_SPAN = "0" * 16
 _NOTHING_ASKED = Asked((), is_waiting=False)
-_RUN_FIELDS = ("request_id", "session_id", "user")
 _DERIVED_PHASES = {Role.TOOL: "tool", Role.MODEL: "model", Role.RETRIEVAL: "tool", Role.GATE: "waiting"}
 _ADK = ("gcp.vertex.agent", "openinference.instrumentation.google_adk")
 
@@ -211,7 +210,19 @@ def _run_facts(span: OtlpSpan, taken: Taken, role: Role, arguments: Unwrapped | 
     query = query_of(arguments.value)[:QUERY_MAX] if role in AGENTS and arguments is not None else ""
     if query.startswith("<task-notification>"):
         query = ""
-    return RunFacts(fields.get("request_id", ""), fields.get("session_id", ""), fields.get("user", ""), query)
+    return RunFacts(
+        request_id=fields.get("request_id", ""),
+        session_id=fields.get("session_id", ""),
+        user=fields.get("user", ""),
+        query=query,
+        resource_request_id=of_resource(span.resource),
+    )
+
+
+def of_resource(resource: Resource) -> str:
+    """What a process says of all that it does: a process made for one request."""
+    told = resource.attributes.get("request.id") or resource.attributes.get("request_id")
+    return READERS["text"](told) or ""
 
 
 def _attributes(span: OtlpSpan, name: str, taken: Taken, events: Events, use: ModelUse | None) -> dict[str, Any]:
