@@ -1,7 +1,7 @@
 """One span by itself: from what its source says to the console's words."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from traces.mapping.account import ModelUse, Role, RunFacts, SpanAccount
@@ -36,9 +36,21 @@ def map_span(span: OtlpSpan) -> SpanAccount:
     if result is not None and span.scope.name.startswith(_ADK):
         _take_off_adk(result)
     asked = _asked(taken, role, result)
-    verdict = judge(_told(span, role, taken, events, result, asked))
+    verdict = judge(
+        Told(
+            role=role,
+            has_ended=span.ended_at is not None,
+            status_code=span.status_code,
+            status_message=span.status_message,
+            fields=taken.fields,
+            exception=events.exception,
+            result=result,
+            is_waiting=asked.is_waiting,
+            calls=asked.calls,
+        )
+    )
     if verdict.rule == "interrupt" and role == Role.STEP:
-        role = Role.GATE
+        role, role_rule = Role.GATE, verdict.rule
     _explain(rules, role_rule, verdict, arguments, result)
     name = _name(span, role, taken)
     use = _model_use(taken)
@@ -94,22 +106,6 @@ def _asked(taken: Taken, role: Role, result: Unwrapped | None) -> Asked:
     if not asked.calls and "result" in taken.families:
         asked = calls_in(family(taken.families["result"]))
     return asked if role == Role.MODEL or asked.is_waiting else _NOTHING_ASKED
-
-
-def _told(span: OtlpSpan, role: Role, taken: Taken, events: Events, result: Unwrapped | None, asked: Asked) -> Told:
-    return Told(
-        role=role,
-        has_ended=span.ended_at is not None,
-        status_code=span.status_code,
-        status_message=span.status_message,
-        fields=taken.fields,
-        exception=events.exception,
-        has_result=result is not None,
-        result=result.value if result else None,
-        result_has_failed=result is not None and result.has_failed,
-        is_waiting=asked.is_waiting,
-        calls=asked.calls,
-    )
 
 
 def _explain(
@@ -203,6 +199,7 @@ def _model_use(taken: Taken) -> ModelUse | None:
 
 
 _NO_USE = ModelUse()
+_USE = tuple(told.name for told in fields(ModelUse))
 
 
 def _run_facts(span: OtlpSpan, taken: Taken, role: Role, arguments: Unwrapped | None) -> RunFacts:
@@ -226,9 +223,9 @@ def of_resource(resource: Resource) -> str:
 
 
 def _attributes(span: OtlpSpan, name: str, taken: Taken, events: Events, use: ModelUse | None) -> dict[str, Any]:
-    rest = {key: bounded(value) for key, value in taken.rest.items()}
+    rest = {key: bounded(value) if isinstance(value, dict | list) else value for key, value in taken.rest.items()}
     if use is not None:
-        rest["model"] = {key: value for key, value in asdict(use).items() if value not in ("", None)}
+        rest["model"] = {name: value for name in _USE if (value := getattr(use, name)) not in ("", None)}
     if name != span.name:
         rest["otel.span.name"] = span.name
     if span.scope.name:
