@@ -131,7 +131,7 @@ def _block(block: Any) -> str | None:
 
 def conversation(value: Any) -> list[Any]:
     """The messages in a value, [] where it holds none."""
-    for key in ("messages", "inputs", "contents", "input", "history"):
+    for key in ("inputs", "input", "messages", "contents", "history"):
         if isinstance(value, dict) and key in value:
             value = value[key]
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list) and not _is_pair(value[0]):

@@ -107,6 +107,8 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return [_as_json(item) for item in sorted(value, key=repr)]
     if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError
         value.encode()  # half a character is refused with the whole
         return value
     is_plain = value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
