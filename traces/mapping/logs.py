@@ -19,12 +19,13 @@ from traces.mapping.values import as_text, bounded, parsed
 from traces.otlp.shapes import OtlpLog
 
 RECORD = "LOG_RECORD"  # a record that names no event
-MESSAGE_MAX = 8_000
 _LEVELS = ((21, Level.CRITICAL), (17, Level.ERROR), (13, Level.WARNING), (9, Level.INFO), (1, Level.DEBUG))
 _WORDS = {
     "TRACE": Level.DEBUG, "DEBUG": Level.DEBUG, "INFO": Level.INFO, "NOTICE": Level.INFO, "WARN": Level.WARNING,
     "WARNING": Level.WARNING, "ERROR": Level.ERROR, "CRITICAL": Level.CRITICAL, "FATAL": Level.CRITICAL,
 }  # fmt: skip
+# What is the event's token, its message or a column of its span.
+_SAID = frozenset({"event.name", "prompt", "prompt_text", "response", "tool_input"})
 _NOT_TOKEN = re.compile(r"[^A-Z0-9]+")
 _EVENT_NAME = re.compile(r"[A-Za-z][\w-]*(?:[./][\w-]+)+")
 
@@ -55,7 +56,7 @@ def map_log(log: OtlpLog) -> LogAccount:
         at=log.at,
         token=token,
         level=(adds.level or _level(log)).value,
-        message=(adds.message or message)[:MESSAGE_MAX],
+        message=adds.message or message,
         fields=_fields(log, taken),
         call_id=adds.call_id,
         tool=adds.tool,
@@ -93,7 +94,7 @@ def _level(log: OtlpLog) -> Level:
 
 
 def _fields(log: OtlpLog, taken: Taken) -> dict[str, Any]:
-    fields = {key: bounded(value) for key, value in taken.rest.items() if key != "event.name"}
+    fields = {key: bounded(value) for key, value in taken.rest.items() if key not in _SAID}
     for name, value in taken.fields.items():
         if name not in ("arguments", "result", "request_id", "session_id", "user"):
             fields.setdefault(name, bounded(value))
@@ -137,7 +138,7 @@ def _tool_result(log: OtlpLog, taken: Taken) -> Adds:
     span: dict[str, Any] = {}
     if "tool_input" in attributes:
         span["arguments"] = parsed(attributes["tool_input"])
-    error = as_text(attributes.get("error") or "")[:MESSAGE_MAX]
+    error = as_text(attributes.get("error") or "")
     failed = str(attributes.get("success", "")).lower() == "false"
     if failed:
         span["outcome"] = judge_error((error, _text(attributes.get("error_type")))).outcome
@@ -219,7 +220,7 @@ def _tool_message(log: OtlpLog, taken: Taken) -> Adds:
 def _exception(log: OtlpLog, taken: Taken) -> Adds:
     """An exception that a span does not carry itself, but a record of it."""
     kind = _text(log.attributes.get("exception.type")).rsplit(".", 1)[-1]
-    text = as_text(log.attributes.get("exception.message") or "")[:MESSAGE_MAX]
+    text = as_text(log.attributes.get("exception.message") or "")
     message = f"{kind}: {text}" if text else kind
     judged = judge_error((text, kind))
     return Adds({"outcome": judged.outcome, "message": message}, message=message)
