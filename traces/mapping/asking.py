@@ -26,7 +26,9 @@ class Asking:
     """All tool calls that models asked for: by id, and by the agent in which they asked."""
 
     by_id: dict[str, _Asked] = field(default_factory=dict)
-    by_name: dict[tuple[str, str], list[_Asked]] = field(default_factory=dict)  # (agent span, tool), in order
+    by_name: dict[tuple[str, str, str], list[_Asked]] = field(
+        default_factory=dict
+    )  # trace, agent's span, tool; in order
 
 
 def match_calls(forest: Forest, models: list[SpanFacts], tools: list[SpanFacts]) -> dict[str, Match]:
@@ -44,7 +46,7 @@ def match_calls(forest: Forest, models: list[SpanFacts], tools: list[SpanFacts])
             matches[tool.span_id] = Match(tool.call_id, asked.call[2])
     for tool in tools:
         if not tool.call_id:
-            asked = _latest(asking.by_name.get((forest.above[tool.span_id].agent, tool.name), []), tool)
+            asked = _latest(asking.by_name.get(_scope(forest, tool, tool.name), []), tool)
             if asked is not None:
                 asked.is_taken = True
                 matches[tool.span_id] = Match(asked.call[0], asked.call[2])
@@ -61,8 +63,12 @@ def _asked_by(forest: Forest, models: list[SpanFacts]) -> Asking:
             asked = _Asked(model, call)
             if call_id:
                 asking.by_id[call_id] = asked
-            asking.by_name.setdefault((forest.above[model.span_id].agent, name), []).append(asked)
+            asking.by_name.setdefault(_scope(forest, model, name), []).append(asked)
     return asking
+
+
+def _scope(forest: Forest, span: SpanFacts, tool: str) -> tuple[str, str, str]:
+    return (span.trace, forest.above[span.span_id].agent, tool)
 
 
 def _latest(asked: list[_Asked], tool: SpanFacts) -> _Asked | None:

@@ -83,8 +83,8 @@ def _below(span: SpanFacts, above: Above) -> Above:
     role, span_id = span.role, span.span_id
     if role in (Role.AGENT, Role.WORKFLOW):
         return Above(agent=span_id, holder=span_id, is_in_agent=above.is_in_agent or role == Role.AGENT)
-    if role in (Role.TOOL, Role.TOOL_PART):
-        holder = span_id if role == Role.TOOL or span.name else above.holder
+    if role in (Role.TOOL, Role.TOOL_SIDE, Role.TOOL_PART):
+        holder = span_id if role != Role.TOOL_PART else above.holder
         return Above(above.agent, call=span_id, holder=holder, is_in_agent=True)
     if role == Role.MODEL:
         return Above(above.agent, above.call, model=span_id, holder=above.holder, is_in_agent=above.is_in_agent)

@@ -12,19 +12,20 @@ from traces.mapping.conventions import CLAUDE
 from traces.mapping.messages import lightened
 from traces.mapping.outcomes import judge_error
 from traces.mapping.readers import READERS
-from traces.mapping.spans import NAME_MAX, QUERY_MAX
+from traces.mapping.spans import NAME_MAX, QUERY_MAX, of_resource
 from traces.mapping.taking import Taken, take
 from traces.mapping.unwrapping import unwrapped_arguments, unwrapped_result
 from traces.mapping.values import as_text, bounded, parsed
 from traces.otlp.shapes import OtlpLog
 
 RECORD = "LOG_RECORD"  # a record that names no event
-MESSAGE_MAX = 8_000
 _LEVELS = ((21, Level.CRITICAL), (17, Level.ERROR), (13, Level.WARNING), (9, Level.INFO), (1, Level.DEBUG))
 _WORDS = {
     "TRACE": Level.DEBUG, "DEBUG": Level.DEBUG, "INFO": Level.INFO, "NOTICE": Level.INFO, "WARN": Level.WARNING,
     "WARNING": Level.WARNING, "ERROR": Level.ERROR, "CRITICAL": Level.CRITICAL, "FATAL": Level.CRITICAL,
 }  # fmt: skip
+# What is the event's token, its message or a column of its span.
+_SAID = frozenset({"event.name", "prompt", "prompt_text", "response", "tool_input"})
 _NOT_TOKEN = re.compile(r"[^A-Z0-9]+")
 _EVENT_NAME = re.compile(r"[A-Za-z][\w-]*(?:[./][\w-]+)+")
 
@@ -55,12 +56,12 @@ def map_log(log: OtlpLog) -> LogAccount:
         at=log.at,
         token=token,
         level=(adds.level or _level(log)).value,
-        message=(adds.message or message)[:MESSAGE_MAX],
+        message=adds.message or message,
         fields=_fields(log, taken),
         call_id=adds.call_id,
         tool=adds.tool,
         span=adds.span,
-        run=_run_facts(event, taken, log.attributes),
+        run=_run_facts(event, taken, log),
     )
 
 
@@ -93,7 +94,7 @@ def _level(log: OtlpLog) -> Level:
 
 
 def _fields(log: OtlpLog, taken: Taken) -> dict[str, Any]:
-    fields = {key: bounded(value) for key, value in taken.rest.items() if key != "event.name"}
+    fields = {key: bounded(value) for key, value in taken.rest.items() if key not in _SAID}
     for name, value in taken.fields.items():
         if name not in ("arguments", "result", "request_id", "session_id", "user"):
             fields.setdefault(name, bounded(value))
@@ -104,12 +105,16 @@ def _fields(log: OtlpLog, taken: Taken) -> dict[str, Any]:
     return fields
 
 
-def _run_facts(event: str, taken: Taken, attributes: Mapping[str, Any]) -> RunFacts:
+def _run_facts(event: str, taken: Taken, log: OtlpLog) -> RunFacts:
     fields = taken.fields
-    prompt = attributes.get("prompt") if event == "user_prompt" else None
+    prompt = log.attributes.get("prompt") if event == "user_prompt" else None
     asked = prompt if isinstance(prompt, str) and read_notification(prompt) is None else ""
     return RunFacts(
-        fields.get("request_id", ""), fields.get("session_id", ""), fields.get("user", ""), asked[:QUERY_MAX]
+        request_id=fields.get("request_id", ""),
+        session_id=fields.get("session_id", ""),
+        user=fields.get("user", ""),
+        query=asked[:QUERY_MAX],
+        resource_request_id=of_resource(log.resource),
     )
 
 
@@ -133,7 +138,7 @@ def _tool_result(log: OtlpLog, taken: Taken) -> Adds:
     span: dict[str, Any] = {}
     if "tool_input" in attributes:
         span["arguments"] = parsed(attributes["tool_input"])
-    error = as_text(attributes.get("error") or "")[:MESSAGE_MAX]
+    error = as_text(attributes.get("error") or "")
     failed = str(attributes.get("success", "")).lower() == "false"
     if failed:
         span["outcome"] = judge_error((error, _text(attributes.get("error_type")))).outcome
@@ -215,7 +220,7 @@ def _tool_message(log: OtlpLog, taken: Taken) -> Adds:
 def _exception(log: OtlpLog, taken: Taken) -> Adds:
     """An exception that a span does not carry itself, but a record of it."""
     kind = _text(log.attributes.get("exception.type")).rsplit(".", 1)[-1]
-    text = as_text(log.attributes.get("exception.message") or "")[:MESSAGE_MAX]
+    text = as_text(log.attributes.get("exception.message") or "")
     message = f"{kind}: {text}" if text else kind
     judged = judge_error((text, kind))
     return Adds({"outcome": judged.outcome, "message": message}, message=message)

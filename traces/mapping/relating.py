@@ -10,8 +10,7 @@ from traces.mapping.forest import Forest, grow, moment
 from traces.mapping.outcomes import FAILURES
 from traces.mapping.wholes import Wholes, find_wholes, settle
 
-_KINDS = {Role.TOOL: "tool", Role.TOOL_PART: "tool", Role.MODEL: "model", Role.RETRIEVAL: "retrieval"}
-KEEPERS = {"tool": 0, "retrieval": 1, "subagent": 2, "model": 3, "step": 4}
+_KINDS = {Role.TOOL: "tool", Role.TOOL_SIDE: "tool", Role.MODEL: "model", Role.RETRIEVAL: "retrieval"}
 
 
 def relate(spans: Sequence[SpanFacts]) -> dict[str, Placing]:
@@ -24,7 +23,6 @@ def relate(spans: Sequence[SpanFacts]) -> dict[str, Placing]:
     wholes = find_wholes(forest)
     state = _State(forest, wholes, match_calls(forest, _askers(wholes), wholes.tools), _gates_of(forest, wholes))
     placings = {span.span_id: _place(span, state) for span in forest.spans.values()}
-    _mark_repeats(forest, placings)
     _mark_first_failures(forest, placings)
     return placings
 
@@ -62,16 +60,16 @@ def _place(span: SpanFacts, state: _State) -> Placing:
         return _place_agent(span, state.forest)
     if span.role == Role.GATE:
         return _place_gate(span, state)
-    if span.role in (Role.TOOL, Role.MODEL) or (span.role == Role.TOOL_PART and span.name):
+    if span.role in (Role.TOOL, Role.TOOL_SIDE, Role.MODEL):
         return _place_call(span, state)
-    return Placing(_KINDS.get(span.role, "step") if span.role != Role.TOOL_PART else "step", span.outcome)
+    return Placing(_KINDS.get(span.role, "step"), span.outcome)
 
 
 def _place_call(span: SpanFacts, state: _State) -> Placing:
     parts = state.wholes.parts.get(span.span_id, [])
     outcome, taken = settle(span, parts, state.gates.get(span.span_id, []))
     match = state.matches.get(span.span_id)
-    rules = {column: "taken_from_part" for column in taken}
+    rules = dict.fromkeys(taken, "taken_from_part")
     call_id, arguments = span.call_id or next((part.call_id for part in parts if part.call_id), ""), None
     if match is not None:
         if not call_id and match.call_id:
@@ -94,7 +92,7 @@ def _place_agent(span: SpanFacts, forest: Forest) -> Placing:
         return Placing("step", span.outcome, one_with=holder.span_id, is_top=is_agent and is_top, rules=rule)
     if not is_agent:
         return Placing("step", span.outcome, rules={"kind": "workflow.within"})
-    rule = {"kind": "agent.of_tool" if holder.role in (Role.TOOL, Role.TOOL_PART) else "agent.delegated"}
+    rule = {"kind": "agent.of_tool" if holder.role in (Role.TOOL, Role.TOOL_SIDE) else "agent.delegated"}
     return Placing("subagent", span.outcome, is_top=is_top, rules=rule)
 
 
@@ -110,29 +108,15 @@ def _place_gate(gate: SpanFacts, state: _State) -> Placing:
     return Placing("step", SpanState.WAITING)
 
 
-def _mark_repeats(forest: Forest, placings: dict[str, Placing]) -> None:
-    """One span keeps a long result: a tool call before all others. Tool calls of their own keep theirs."""
-    keepers: dict[str, tuple[int, SpanFacts]] = {}
-    for span in forest.spans.values():
-        if span.digest:
-            rank = KEEPERS[placings[span.span_id].kind]
-            known = keepers.get(span.digest)
-            if known is None or (rank, moment(span)) < (known[0], moment(known[1])):
-                keepers[span.digest] = (rank, span)
-    for span in forest.spans.values():
-        if span.digest and (keeper := keepers[span.digest][1]) is not span and placings[span.span_id].kind != "tool":
-            placings[span.span_id] = replace(placings[span.span_id], repeats=keeper.span_id)
-
-
 def _mark_first_failures(forest: Forest, placings: dict[str, Placing]) -> None:
     """Where a failure went up through the spans, each names the innermost, which has the whole story."""
     first: dict[str, str] = {}
     for span_id in forest.bottom_up():
         span = forest.spans[span_id]
-        if span.outcome not in FAILURES or not span.error_digest:
+        if span.outcome not in FAILURES or not span.error:
             continue
         for child_id in forest.children.get(span_id, ()):
-            if forest.spans[child_id].error_digest == span.error_digest:
+            if forest.spans[child_id].error == span.error:
                 first[span_id] = first.get(child_id, child_id)
                 placings[span_id] = replace(placings[span_id], error_from=first[span_id])
                 break

@@ -8,6 +8,7 @@ from traces.mapping.account import Role, SpanFacts
 from traces.mapping.forest import Forest, moment
 from traces.mapping.outcomes import FAILURES, merged
 
+_CALLS = (Role.TOOL, Role.TOOL_SIDE, Role.TOOL_PART)
 _OPEN = frozenset({SpanState.WAITING, SpanState.RUNNING})
 _CALLS_MAX = 200  # calls of one name among which a server's span looks for its own
 _UNSURE = frozenset({SpanState.UNREPORTED, SpanState.RUNNING, Outcome.ERROR})
@@ -46,13 +47,13 @@ def _join_by_ancestry(forest: Forest, wholes: Wholes) -> None:
     """A tool's span below another of the same tool is that call from inside, unless both have ids that differ."""
     for span_id in forest.above:  # parents first
         span = forest.spans[span_id]
-        if span.role not in (Role.TOOL, Role.TOOL_PART):
+        if span.role not in _CALLS:
             continue
         call = forest.above[span_id].call
         whole = forest.spans.get(wholes.of.get(call, call))
         if whole is not None and _is_same_call(span, whole):
-            wholes.add(span, whole.span_id, "part.by_ancestry" if span.name else "part.of_tool")
-        elif span.name:
+            wholes.add(span, whole.span_id, "part.of_tool" if span.role == Role.TOOL_PART else "part.by_ancestry")
+        elif span.role != Role.TOOL_PART:
             wholes.tools.append(span)
     wholes.tools.sort(key=moment)
 
@@ -60,7 +61,7 @@ def _join_by_ancestry(forest: Forest, wholes: Wholes) -> None:
 def _is_same_call(part: SpanFacts, whole: SpanFacts) -> bool:
     if part.call_id and whole.call_id and part.call_id != whole.call_id:
         return False
-    return not part.name or part.name == whole.name
+    return part.role == Role.TOOL_PART or part.name == whole.name
 
 
 def _join_models(forest: Forest, wholes: Wholes) -> None:
@@ -102,13 +103,13 @@ def _join_server_sides(forest: Forest, wholes: Wholes) -> None:
             by_name[tool.name].append(tool)
     served: set[str] = set()
     for part in wholes.tools:
-        if part.role != Role.TOOL_PART:
+        if part.role != Role.TOOL_SIDE:
             continue
         agent = forest.above[part.span_id].agent
         calls = [
             tool
             for tool in by_name.get(part.name, ())[-_CALLS_MAX:]
-            if _is_during(part, tool) and agent in ("", forest.above[tool.span_id].agent)
+            if part.trace == tool.trace and _is_during(part, tool) and agent in ("", forest.above[tool.span_id].agent)
         ]
         if calls:
             free = [tool for tool in calls if tool.span_id not in served]
