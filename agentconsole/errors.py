@@ -76,6 +76,14 @@ class TooLargeError(ConsoleError):
     title = "Too large"
 
 
+class BodyTimeoutError(ConsoleError):
+    """A request that was begun and not sent to its end in time."""
+
+    code = "request_timeout"
+    http_status = 408
+    title = "The request did not arrive"
+
+
 class BadRequestError(ConsoleError):
     """A request that can't be read."""
 

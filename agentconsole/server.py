@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, globalLogBeginner
 
 from agentconsole import metrics
-from agentconsole.errors import ConsoleError, TooLargeError, told_to_program
+from agentconsole.errors import BodyTimeoutError, ConsoleError, TooLargeError, told_to_program
 from agentconsole.lifecycle import (
     AT_ONCE_S,
     LEAVE_S,
@@ -46,14 +46,6 @@ FAREWELL_S = 0.5
 _LARGEST_FRAME = 64 * 1024
 # A batch in one piece: in Daphne's stock pieces of 8 kB each makes a round through the loop, 4 ms for a batch of 512 items.
 _BODY_CHUNK = 1024 * 1024
-
-
-class BodyTimeoutError(ConsoleError):
-    """A request that was begun and not sent to its end in time."""
-
-    code = "request_timeout"
-    http_status = 408
-    title = "The request did not arrive"
 
 
 class StoppingError(ConsoleError):

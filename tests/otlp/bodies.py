@@ -12,6 +12,8 @@ from google.protobuf.message import Message
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from agentconsole.rpc_status import PROTOBUF
+
 CAPTURES = Path(__file__).parent / "captures"
 FOLDERS = sorted(folder.name for folder in CAPTURES.iterdir() if folder.is_dir())
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -79,3 +81,25 @@ def span_json(**fields: Any) -> dict[str, Any]:
 def logs_json(*records: Any) -> bytes:
     """An export of log records that are what they are."""
     return json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}).encode()
+
+
+def a_million_attributes(media: str) -> bytes:
+    """An export of one span that has them, in some megabytes."""
+    if media == PROTOBUF:
+        pair = b"\x4a\x03\x0a\x01k"  # field 9 of a span: a key without a value
+        return wrapped(span().SerializeToString() + pair * 1_000_000)
+    pairs = b",".join([b'{"key":"k","value":{"intValue":1}}'] * 1_000_000)
+    return spans_json(span_json(attributes=["HERE"])).replace(b'"HERE"', pairs)
+
+
+def wrapped(body: bytes) -> bytes:
+    """A span's bytes as an export."""
+    for field in (b"\x12", b"\x12", b"\x0a"):
+        body = field + varint(len(body)) + body
+    return body
+
+
+def varint(number: int) -> bytes:
+    """A number as protobuf writes it."""
+    low, rest = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])

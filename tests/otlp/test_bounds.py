@@ -2,20 +2,20 @@
 
 import tracemalloc
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 
 import pytest
 
 from agentconsole.errors import ConsoleError
+from agentconsole.rpc_status import JSON, PROTOBUF
 from runs.ingest.errors import BodyTooLargeError, MalformedBodyError
-from tests.otlp.bodies import request_of, span, span_json, spans_json
-from traces.otlp import binary, text
-from traces.otlp.reading import MAX_ITEMS, MAX_VALUES
+from tests.otlp.bodies import a_million_attributes, request_of, span, span_json, spans_json, varint, wrapped
+from traces.otlp import binary, reading, text
+from traces.otlp.reading import MAX_ITEMS
 from traces.otlp.shapes import Export
 
 NOW = datetime.now(UTC)
-MILLION = 1_000_000
 
 
 def peak_of(read: Callable[[bytes, datetime], Export], body: bytes, refusal: type[ConsoleError]) -> int:
@@ -28,35 +28,22 @@ def peak_of(read: Callable[[bytes, datetime], Export], body: bytes, refusal: typ
     return peak
 
 
-def test_a_million_attributes_are_refused_without_being_looked_at():
-    one = b'{"key": "k", "value": {"intValue": 1}}'
-    many = spans_json(span_json(attributes=["HERE"])).replace(b'"HERE"', b",".join([one] * MILLION))
-    assert peak_of(text.read_traces, many, BodyTooLargeError) < MILLION
-    pair = b"\x4a\x03\x0a\x01k"  # field 9 of a span: a key without a value
-    body = span().SerializeToString() + pair * MILLION
-    assert peak_of(binary.read_traces, _wrapped(body), BodyTooLargeError) < MILLION
-
-
-def _wrapped(body: bytes) -> bytes:
-    """A span's bytes as an export, without a copy of each attribute as a message."""
-    for field in (b"\x12", b"\x12", b"\x0a"):
-        body = field + _varint(len(body)) + body
-    return body
-
-
-def _varint(number: int) -> bytes:
-    low, rest = number & 0x7F, number >> 7
-    return bytes([low | 0x80]) + _varint(rest) if rest else bytes([low])
+@pytest.mark.parametrize(("read", "media"), [(text.read_traces, JSON), (binary.read_traces, PROTOBUF)])
+def test_a_million_attributes_are_refused_without_being_looked_at(read, media: str):
+    assert peak_of(read, a_million_attributes(media), BodyTooLargeError) < 1_000_000
 
 
 def test_a_span_in_its_wrapping_is_one():
-    assert binary.read_traces(_wrapped(span().SerializeToString()), NOW).count == 1
+    assert binary.read_traces(wrapped(span().SerializeToString()), NOW).count == 1
 
 
 @pytest.mark.parametrize("kind", ["events", "links", "attributes"])
-def test_many_of_a_kind_count_together(kind: str):
-    with pytest.raises(BodyTooLargeError, match=str(MAX_VALUES)):
-        text.read_traces(spans_json(*[span_json(**{kind: [{"key": "k"}] * 50_000})] * 11), NOW)
+def test_many_of_a_kind_count_together(kind: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reading, "MAX_VALUES", 1_000)
+    for spans, is_too_much in ((10, False), (11, True)):
+        body = spans_json(*[span_json(**{kind: [{"key": "k"}] * 100})] * spans)
+        with pytest.raises(BodyTooLargeError, match="1000") if is_too_much else nullcontext():
+            assert text.read_traces(body, NOW).count == spans
 
 
 def test_more_items_than_one_export_may_have_are_refused():
@@ -75,11 +62,11 @@ def test_lists_in_lists_in_lists_are_refused(levels: int):
 def test_messages_in_messages_in_messages_are_refused():
     value = b""
     for _ in range(10_000):
-        value = b"\x2a" + _varint(len(value) + 1 + len(_varint(len(value)))) + b"\x0a" + _varint(len(value)) + value
-    pair = b"\x12" + _varint(len(value)) + value
-    body = span().SerializeToString() + b"\x4a" + _varint(len(pair)) + pair
+        value = b"\x2a" + varint(len(value) + 1 + len(varint(len(value)))) + b"\x0a" + varint(len(value)) + value
+    pair = b"\x12" + varint(len(value)) + value
+    body = span().SerializeToString() + b"\x4a" + varint(len(pair)) + pair
     with pytest.raises(MalformedBodyError, match="ExportTraceServiceRequest"):
-        binary.read_traces(_wrapped(body), NOW)
+        binary.read_traces(wrapped(body), NOW)
 
 
 def test_a_body_cut_anywhere_is_read_or_refused():

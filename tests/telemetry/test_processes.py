@@ -123,7 +123,7 @@ def test_a_collector_that_hangs_holds_up_neither_answers_nor_the_end(
 
 def test_no_process_starts_where_the_libraries_are_wanted_and_absent(tmp_path: Path):
     blocked = tmp_path / "sitecustomize.py"
-    blocked.write_text("import sys\nsys.modules['sentry_sdk'] = None\nsys.modules['opentelemetry'] = None\n")
+    blocked.write_text("import sys\nsys.modules['sentry_sdk'] = None\nsys.modules['opentelemetry.exporter'] = None\n")
     env = {
         **os.environ,
         "CONSOLE_VAR": str(tmp_path),

@@ -15,11 +15,12 @@ from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.logs.v1 import logs_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from runs.ingest.errors import ItemError, MalformedBodyError
+from runs.ingest.errors import BodyTooLargeError, ItemError, MalformedBodyError
 from traces.otlp.errors import BadSpanIdError, BadTraceIdError
 from traces.otlp.reading import (
     MAX_ATTRIBUTES,
     MAX_DEPTH,
+    MAX_VALUES,
     MOST_KIND,
     MOST_SEVERITY,
     MOST_STATUS,
@@ -31,9 +32,13 @@ from traces.otlp.reading import (
     told_of_rest,
 )
 from traces.otlp.shapes import Attributes, Export, OtlpEvent, OtlpLink, OtlpLog, OtlpSpan, Resource, Scope
+from traces.otlp.wire import holds_more_messages
 
 Request = TypeVar("Request", bound=Message)
 
+# Each attribute is two.
+MAX_MESSAGES = 3 * MAX_VALUES
+_LOOKED_THROUGH = 1024 * 1024
 _TRACE_BYTES, _SPAN_BYTES = 16, 8
 _NO_TRACE, _NO_SPAN = bytes(_TRACE_BYTES), bytes(_SPAN_BYTES)
 
@@ -69,6 +74,8 @@ def read_logs(body: bytes, now: datetime) -> Export:
 
 
 def _parsed(kind: type[Request], body: bytes) -> Request:
+    if len(body) > _LOOKED_THROUGH and holds_more_messages(body, kind, MAX_MESSAGES):
+        raise BodyTooLargeError(f"More than {MAX_VALUES} attributes in one export. Send smaller batches.")
     try:
         return kind.FromString(body)
     except DecodeError as error:

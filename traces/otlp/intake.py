@@ -24,7 +24,7 @@ from traces.otlp.shapes import Export, ExportOutcome
 from traces.services.exports import store_export
 
 # An export takes some ten times its bytes while it is read and stored: of those that are large, one at a time.
-LARGE_BYTES = 2 * 1024 * 1024
+LARGE_BYTES = 1024 * 1024
 _MESSAGE_MAX = 1000
 _one_large = threading.Lock()
 

@@ -1,7 +1,6 @@
 """`manage.py serve`: one web process."""
 
 import asyncio
-import gc
 import os
 import socket
 from contextvars import Context
@@ -18,6 +17,7 @@ from agentconsole.lifecycle import KILL_GRACE_S, end_with, leave
 from agentconsole.live import adopt_running_loop, end_hub, keep_hub
 from agentconsole.management.holding import hold_folder
 from agentconsole.management.listening import listen
+from agentconsole.memory import settle_memory
 from approvals.presentation import load_likenesses
 
 
@@ -46,7 +46,9 @@ class Command(BaseCommand):
         from agentconsole.asgi import application
 
         telemetry.start()
-        _settle_memory()
+        # What requests would load.
+        load_likenesses()
+        settle_memory()
         background = Background()
         server = ConsoleServer(
             application,
@@ -62,19 +64,6 @@ class Command(BaseCommand):
         code = Context().run(server.run)
         telemetry.stop()
         leave(code)
-
-
-def _settle_memory() -> None:
-    """Load what requests would, and take what is loaded by now out of the collector's sight, and let it look less often.
-
-    A batch of 512 items makes some 20,000 objects that all die with it. With the stock thresholds the collector walked
-    the whole of Django twice a batch: a quarter of ingest's time. Much rarer than this, requests that end in cycles pile
-    up with their bodies: 100 MB of them at a threshold of 50,000.
-    """
-    load_likenesses()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
 
 
 class Background:
