@@ -14,7 +14,6 @@ from traces.services.repeats import (
     STACK_TRACE,
     Copy,
     Same,
-    followed,
     rank_of,
     repeats_of,
     retold,
@@ -132,14 +131,11 @@ class Spans:
                         copies[digest].append(Copy(rank_of(place, placing.kind), row["started_at"], span_id, place))
             if digest := self._taken_result(span_id, placing, additions.get(span_id, ())):
                 copies[digest].append(Copy(rank_of(RESULT, placing.kind), row["started_at"], span_id, RESULT))
-        found: dict[str, list[Same]] = repeats_of({digest: each for digest, each in copies.items() if len(each) > 1})
+        found = repeats_of({digest: each for digest, each in copies.items() if len(each) > 1})
         for span_id, placing in placings.items():
-            mapping = self.told[span_id]["mapping"] or {}
-            if placing.error_from and mapping.get("stack"):
+            if placing.error_from and (self.told[span_id]["mapping"] or {}).get("stack"):
                 found.setdefault(span_id, []).append(Same(STACK_TRACE, placing.error_from, STACK_TRACE))
-            if placing.repeats and all(same.place != RESULT for same in found.get(span_id, ())):
-                found.setdefault(span_id, []).append(Same(RESULT, placing.repeats, RESULT))
-        return followed(found)
+        return found
 
     def _taken_result(self, span_id: str, placing: Placing, additions: Sequence[Addition]) -> str:
         """The digest of a long result that a span takes from another."""

@@ -12,14 +12,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from runs.ingest.rows import Row
-from traces.mapping.facts import LONG
-from traces.mapping.relating import KEEPERS
 from traces.mapping.values import parsed
 
 _DEEP = 6
 _COLUMNS = ("result", "arguments")
 
 Place = list[Any]
+LONG = 500
+# By the kind of its span, where a result is kept rather.
+KEEPERS = {"tool": 0, "retrieval": 1, "subagent": 2, "model": 3, "step": 4}
 RESULT: Place = ["result"]
 STACK_TRACE: Place = ["attributes", "exception.stacktrace"]
 
@@ -87,7 +88,7 @@ def _inside(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
 
 
 def rank_of(place: Place, kind: str) -> int:
-    """Where a text is kept rather: as a result, by the kind of its span (as `relate` chooses), as arguments, as an attribute."""
+    """Where a text is kept rather: as a result, as arguments, as an attribute."""
     if place == RESULT:
         return KEEPERS[kind]
     return len(KEEPERS) + {"arguments": 0, "attributes": 1}.get(place[0], 2)
@@ -101,20 +102,7 @@ def repeats_of(copies: Mapping[str, Iterable[Copy]]) -> dict[str, list[Same]]:
         for copy in others:
             if copy.rank != KEEPERS["tool"]:  # two calls with one result are two results
                 found[copy.span_id].append(Same(copy.place, keeper.span_id, keeper.place))
-    return found
-
-
-def followed(found: Mapping[str, list[Same]]) -> dict[str, list[Same]]:
-    """Each with the place that keeps the text itself, also where two rules name one after the other."""
-    elsewhere = {(span_id, str(same.place)): same for span_id, each in found.items() for same in each}
-
-    def keeper(same: Same) -> Same:
-        seen = 0
-        while (further := elsewhere.get((same.kept_by, str(same.kept_at)))) and seen < len(elsewhere):
-            same, seen = Same(same.place, further.kept_by, further.kept_at), seen + 1
-        return same
-
-    return {span_id: sorted(map(keeper, each), key=str) for span_id, each in found.items()}
+    return {span_id: sorted(same, key=str) for span_id, same in found.items()}
 
 
 def without_repeats(row: Row, same: Iterable[Same]) -> Row:
@@ -140,13 +128,9 @@ def with_repeats(row: Row, rows: Mapping[str, Row]) -> Row:
 
 
 def retold(row: Row, known: Row) -> Row:
-    """A span that came again, as it is known: what is kept elsewhere in other words (a result in other JSON, the stack trace of
-    what failed first) can't be put back word for word."""
+    """A span that came again, as it is known: the stack trace of what failed first is another one, and can't be put back."""
     was = read_place(known, STACK_TRACE)
-    if isinstance(was, dict) and isinstance(read_place(row, STACK_TRACE), str):
-        row = written(row, STACK_TRACE, was)
-    told, mine = known["mapping"].get("digest"), row["mapping"].get("digest")
-    return written(row, RESULT, known["result"]) if told and told == mine else row
+    return written(row, STACK_TRACE, was) if isinstance(was, dict) and read_place(row, STACK_TRACE) else row
 
 
 def kept_elsewhere(row: Row) -> list[Same]:

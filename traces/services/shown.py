@@ -51,7 +51,7 @@ def facts_in(row: Row) -> SpanFacts:
         span_id=row["span_id"],
         parent_id=row["parent_id"],
         role=Role(mapping["role"]),
-        name="" if mapping.get("nameless") else row["name"],
+        name=row["name"],
         agent=row["agent"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
@@ -61,8 +61,8 @@ def facts_in(row: Row) -> SpanFacts:
         has_result=_has(row, "result"),
         has_usage=mapping.get("usage", False),
         calls=tuple((call["id"], call["tool"], call["arguments"]) for call in mapping.get("calls", ())),
-        digest=mapping.get("digest", ""),
-        error_digest=mapping.get("error_digest", ""),
+        error=mapping.get("error", ""),
+        trace=row["trace_id"],
     )
 
 
