@@ -37,10 +37,14 @@ Placings = Mapping[str, Placing]
 
 
 class Spans:
-    """`stored` are light rows as shown; `told` are told rows: whole where they are in `whole`, else light."""
+    """`stored` are light rows as shown; `told` are told rows: whole where they are in `_whole`, else light.
 
-    def __init__(self, read_whole: ReadWhole) -> None:
+    `are_all`: every stored span of the run is known.
+    """
+
+    def __init__(self, read_whole: ReadWhole, *, are_all: bool = True) -> None:
         self._read_whole = read_whole
+        self.are_all = are_all
         self.stored: dict[str, Row] = {}
         self.told: dict[str, Row] = {}
         self.changed: set[str] = set()
@@ -113,6 +117,8 @@ class Spans:
     def _is_due(self, span_id: str, placing: Placing, signature: Mapping[str, Any]) -> bool:
         if span_id in self.changed:
             return True
+        if not self.are_all and not self._is_near(span_id):
+            return False
         stored = self.stored[span_id]
         was = {name: value for name, value in stored["mapping"].get("placed", {}).items() if name != "told"}
         if was != signature or stored["kind"] != placing.kind:
@@ -120,6 +126,11 @@ class Spans:
         if stored["outcome"] != shown_outcome(placing, stored):
             return True
         return not self.changed.isdisjoint(_givers(signature))
+
+    def _is_near(self, span_id: str) -> bool:
+        """Whether it is right above or below what arrived."""
+        below = (self.told[changed]["parent_id"] == span_id for changed in self.changed)
+        return self.told[span_id]["parent_id"] in self.changed or any(below)
 
     def _repeats(self, placings: Placings, additions: Additions) -> Mapping[str, Sequence[Same]]:
         copies: dict[str, list[Copy]] = defaultdict(list)
