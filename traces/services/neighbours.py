@@ -16,7 +16,7 @@ from runs.ingest.writer import SPAN_COLUMNS
 from runs.models import Run, Span, TraceEvent
 from traces.services.repeats import kept_elsewhere, with_repeats
 
-WHOLE = 2_000
+WHOLE = 1_000
 AROUND = 1_000
 ANCESTORS = 32
 _LIGHT = (

@@ -169,8 +169,9 @@ def shown_row(told: Row, whole: Row, placing: Placing, givers: Mapping[str, Row]
         if column in _TEXTS:
             row[column] = givers[giver][column]
             row["cut"] |= {column: givers[giver]["cut"][column]} if column in givers[giver]["cut"] else {}
-    for one in signature.get("same", ()):
-        row["cut"].pop(one[0][0], None)  # a reference is whole
+    for place, *_keeper in signature.get("same", ()):
+        if len(place) == 1:
+            row["cut"].pop(place[0], None)  # a reference is whole
     changed = {
         column: value for column, value in told.items() if column not in ("mapping", "seq") and row[column] != value
     }
