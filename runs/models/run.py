@@ -25,6 +25,14 @@ class RunStatus(models.TextChoices):
     STALLED = "stalled"
 
 
+class SourceNote(models.TextChoices):
+    """What a reader must know of a run that is known from its spans alone."""
+
+    ROOT_MISSING = "root_missing"
+    TOOLS_UNREPORTED = "tools_unreported"
+    PERSON_AWAITED = "person_awaited"
+
+
 TERMINAL = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.CANCELLED)
 LIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 

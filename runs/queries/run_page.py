@@ -170,6 +170,12 @@ def event_of(run: Run, event_id: str) -> TraceEvent | None:
         return None
 
 
+def siblings_of(run: Run) -> int:
+    """How many runs of its environment belong to its request, itself among them, RUNS_OF_A_REQUEST at most. One query."""
+    same = Run.objects.filter(request_id=run.request_id, environment=run.environment_id)
+    return same[:RUNS_OF_A_REQUEST].count() if run.request_id else 1
+
+
 def runs_of_request(request_id: str, environments: Sequence[str]) -> list[Run]:
     """The runs of a request in the given environments, newest first, RUNS_OF_A_REQUEST at most. One query."""
     found = Run.objects.filter(request_id=request_id, environment__in=environments).select_related("agent")

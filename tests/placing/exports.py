@@ -41,7 +41,8 @@ def rows() -> list[Any]:
     """All that is stored but for what our own clock and counters say, runs by their trace: ids of runs are made at random."""
     traces = dict(RunTrace.objects.values_list("run_id", "trace_id"))
     found = []
-    for model in (Run, Span, TraceEvent):
+    models: tuple[Any, ...] = (Run, Span, TraceEvent)
+    for model in models:
         for row in model._default_manager.values():
             run = traces[row["id"] if model is Run else row["run_id"]]
             kept = {column: value for column, value in row.items() if column not in _OURS and column != "run_id"}
@@ -61,7 +62,9 @@ def new_trace() -> str:
     return f"{next(_ids):032x}"
 
 
-def span(trace_id: str, span_id: int, parent: int = 0, *, at: float = 0, took: float | None = 1, **given: Any) -> OtlpSpan:
+def span(
+    trace_id: str, span_id: int, parent: int = 0, *, at: float = 0, took: float | None = 1, **given: Any
+) -> OtlpSpan:
     """A span by small numbers for ids: it began `at` seconds after the first, and took so many; None is not ended yet."""
     began = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC) + timedelta(seconds=at)
     return OtlpSpan(

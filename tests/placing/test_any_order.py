@@ -25,7 +25,9 @@ def shuffled(exports: list[Export], seed: int) -> list[Export]:
     for size in sizes:
         made += [Export(size, spans=tuple(spans[:size])), Export(size, logs=tuple(logs[:size]))]
         spans, logs = spans[size:], logs[size:]
-    return [replace(export, count=len(export.spans) + len(export.logs)) for export in made if export.spans or export.logs]
+    return [
+        replace(export, count=len(export.spans) + len(export.logs)) for export in made if export.spans or export.logs
+    ]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -13,7 +13,8 @@ class Role(StrEnum):
     AGENT = "agent"  # an agent at work; a sub-agent where it was called by another
     WORKFLOW = "workflow"  # what holds agents: a crew, a graph, a chain at the top
     TOOL = "tool"  # a tool call as its caller sees it
-    TOOL_PART = "tool_part"  # the same call from inside: execution, client, server
+    TOOL_PART = "tool_part"  # a stage of the call above it, without a name of its own: its execution
+    TOOL_SIDE = "tool_side"  # the same call by name from another side: MCP's client or server. Alone, it is the call
     MODEL = "model"
     RETRIEVAL = "retrieval"
     STEP = "step"  # a task, a node, a turn, and whatever no convention knows
@@ -24,12 +25,16 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a span knows of the run it belongs to. Blank: it does not say."""
+    """What a span knows of the run it belongs to. Blank: it does not say.
+
+    `resource_request_id` is what its sender says of itself as a whole: it is believed last, after every span.
+    """
 
     request_id: str = ""
     session_id: str = ""
     user: str = ""
     query: str = ""
+    resource_request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +117,8 @@ class LogAccount:
 class SpanFacts:
     """What relating needs of a span: as told by its source (`parent_id`, `role`, `outcome`), never as related before.
 
-    `digest` is that of a long result ("" for a short one), `error_digest` that of a failure's message: what several spans
-    repeat is kept once.
+    `has_usage`: a model call that told its input tokens. `error` is the message of a failure or a digest of it, the same on
+    each span through which the failure went up. `trace` keeps the traces of one run apart.
     """
 
     span_id: str
@@ -127,10 +132,10 @@ class SpanFacts:
     call_id: str = ""
     has_arguments: bool = False  # and not bare
     has_result: bool = False
+    has_usage: bool = False  # a model call that told its tokens
     calls: tuple[Call, ...] = ()
-    digest: str = ""
-    error_digest: str = ""
-    trace: str = ""  # apart from other traces of its run; "" where all facts are of one trace
+    error: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +144,9 @@ class Placing:
 
     `one_with` is the span that stands for the whole call, where this one is a part of it: then it is shown as a step.
     `taken_from` names the spans whose message and result it takes, by column; `arguments` are those of the model's call,
-    where the tool told none. `repeats` names the span that already keeps this span's long result, `error_from` the span below
-    that failed first with this span's error: it keeps the stack trace. `is_top`: an agent or workflow that no other holds: what
-    the run is named after, and whose failure is the run's. `rules` adds to the account's.
+    where the tool told none. `error_from` names the span below that failed first with this span's error: its stack trace is the
+    whole one, this span's own need not be kept. `is_top`: an agent or workflow that no other holds: what the run is named after,
+    and whose failure is the run's. `rules` adds to the account's.
     """
 
     kind: str
@@ -150,7 +155,6 @@ class Placing:
     call_id: str = ""
     arguments: Any = None
     taken_from: Mapping[str, str] = field(default_factory=dict)
-    repeats: str = ""
     error_from: str = ""
     is_top: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)

@@ -14,10 +14,11 @@ CLAUDE = ("com.anthropic.claude_code",)
 OPENAI_AGENTS = ("openinference.instrumentation.openai_agents",)
 TRACELOOP_LANGCHAIN = ("opentelemetry.instrumentation.langchain",)
 
-AGENT, WORKFLOW, TOOL, PART = Role.AGENT, Role.WORKFLOW, Role.TOOL, Role.TOOL_PART
+AGENT, WORKFLOW = Role.AGENT, Role.WORKFLOW
+TOOL, PART, SIDE = Role.TOOL, Role.TOOL_PART, Role.TOOL_SIDE
 MODEL, RETRIEVAL, STEP = Role.MODEL, Role.RETRIEVAL, Role.STEP
 HANDOFF, GATE, NOISE = Role.HANDOFF, Role.GATE, Role.NOISE
-TOOLS = (TOOL, PART)
+TOOLS = (TOOL, PART, SIDE)
 AGENTS = (AGENT, WORKFLOW)
 WORK = (AGENT, WORKFLOW, STEP, HANDOFF, GATE)
 
@@ -67,7 +68,7 @@ ROLES = (
         GATE: "tool.blocked_on_user", STEP: "*",
     }, scopes=CLAUDE),
     RoleRule("adk.merged_tools", "gen_ai.tool.name", {NOISE: "(merged_tools)"}),
-    RoleRule("mcp.tools_call", "mcp.method.name", {PART: "tools/call"}, without="openinference.span.kind"),
+    RoleRule("mcp.tools_call", "mcp.method.name", {SIDE: "tools/call"}, without="openinference.span.kind"),
     RoleRule("traceloop.span.kind", "traceloop.span.kind", {
         WORKFLOW: "workflow", AGENT: "agent", TOOL: "tool", STEP: "task server", HANDOFF: "handoff", NOISE: "session",
     }),

@@ -9,10 +9,10 @@ from agentconsole.protocol.envelope import Outcome, SpanState
 from traces.mapping.account import Call, Role
 from traces.mapping.conventions import TOOLS
 from traces.mapping.outcomes import is_empty, is_wait, judge_envelope, judge_error
-from traces.mapping.unwrapping import actions_of
+from traces.mapping.unwrapping import Unwrapped, actions_of
 from traces.mapping.values import as_text, from_repr
 
-MESSAGE_MAX = 8_000
+MESSAGE_MAX = 64_000  # stores cut a message better: they say that they did
 _STATUS_ERROR = 2
 _TRACEBACK = "Traceback (most recent call last)"
 _REPR_IN_MESSAGE = re.compile(r"([^{}]{1,200}?)(?: \(non-fatal\))?: (\{.*\})", re.DOTALL)
@@ -24,9 +24,9 @@ _NEEDS_RESULT = (*TOOLS, Role.RETRIEVAL)
 _REFUSED = frozenset({"reject", "rejected", "deny", "denied", "abort", "no"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Told:
-    """What a span tells of its end. `result` only counts if `has_result`."""
+    """What a span tells of its end. `result` is None where none was reported."""
 
     role: Role
     has_ended: bool
@@ -34,9 +34,7 @@ class Told:
     status_message: str
     fields: Mapping[str, Any]
     exception: Mapping[str, Any] | None
-    has_result: bool
-    result: Any
-    result_has_failed: bool
+    result: Unwrapped | None
     is_waiting: bool  # its output asks for a person's approval
     calls: tuple[Call, ...]
 
@@ -120,26 +118,25 @@ def _has_failed(told: Told) -> bool:
         return True
     if str(fields.get("level", "")).upper() in _FAILED_LEVELS:
         return True
-    return told.exception is not None and told.status_code == 0 and not told.has_result
+    return told.exception is not None and told.status_code == 0 and told.result is None
 
 
 def _judge_answer(told: Told) -> Verdict:
     if told.role in _NEEDS_RESULT:
-        return _judge_result(told)
-    if told.role == Role.MODEL and not (told.has_result or told.fields.keys() & {"output_tokens", "model"}):
+        return _judge_result(told.result)
+    if told.role == Role.MODEL and told.result is None and not (told.fields.keys() & {"output_tokens", "model"}):
         return Verdict(SpanState.UNREPORTED, rule="no_result")
     return Verdict(Outcome.OK, rule="ended")
 
 
-def _judge_result(told: Told) -> Verdict:
-    if not told.has_result:
+def _judge_result(result: Unwrapped | None) -> Verdict:
+    if result is None:
         return Verdict(SpanState.UNREPORTED, rule="no_result")
-    if told.result_has_failed:
-        text = as_text(told.result)[:MESSAGE_MAX]
-        judged = judge_error((text,))
-        return Verdict(judged.outcome, text, "envelope.status")
-    if is_empty(told.result):
+    if result.has_failed:
+        text = as_text(result.value)[:MESSAGE_MAX]
+        return Verdict(judge_error((text,)).outcome, text, "envelope.status")
+    if is_empty(result.value):
         return Verdict(Outcome.EMPTY, rule="empty")
-    if found := judge_envelope(told.result):
+    if found := judge_envelope(result.value):
         return Verdict(found[0].outcome, found[1], found[0].rule)
     return Verdict(Outcome.OK, rule="result")

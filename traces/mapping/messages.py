@@ -16,20 +16,13 @@ _ROLES = {"human": "user", "ai": "assistant", "HumanMessage": "user", "AIMessage
 _TOOL_ROLES = frozenset({"tool", "function"})
 
 
-class CallShape(NamedTuple):
-    """How a tool call is written: the keys of its id, name and arguments, the first that is there."""
-
-    ids: tuple[str, ...]
-    names: tuple[str, ...]
-    arguments: tuple[str, ...]
-
-
-_TYPED = CallShape(
-    ("id", "call_id", "tool_call_id", "tool_use_id", "toolCallId"), ("name", "toolName"), ("arguments", "args", "input")
-)
-_RESPONSES = CallShape(("call_id", "id"), ("name",), ("arguments",))
-_VERCEL = CallShape(("toolCallId",), ("toolName",), ("input", "args"))
-_PLAIN = CallShape(("id",), ("name",), ("args", "arguments"))
+# How a tool call is written: the keys of its id, name and arguments; the first that is there.
+_ID_KEYS = ("call_id", "tool_call_id", "tool_use_id", "toolCallId", "id")
+_NAME_KEYS = ("name", "toolName")
+_ARGUMENT_KEYS = ("arguments", "args", "input")
+_WRITTEN_PLAINLY = {"id", "name", "arguments"}
+_WRAPPERS = ("data", "kwargs", "message")
+_TEXT_KEYS = ("parts", "content", "contents", "text")
 
 
 class Asked(NamedTuple):
@@ -55,29 +48,23 @@ def calls_in(value: Any) -> Asked:
 
 
 def _call_of(part: dict[str, Any]) -> Call | None:
-    kind = part.get("type")
-    if kind == "function_call" and "call_id" in part:
-        return _shaped(part, _RESPONSES)
-    if kind in _CALL_TYPES:
-        return _shaped(part, _TYPED)
-    if isinstance(part.get("function"), dict) and "arguments" in part["function"]:
-        return _shaped({"id": part.get("id"), **part["function"]}, _TYPED)
-    if "toolName" in part:
-        return _shaped(part, _VERCEL)
-    if "arguments" in part and "name" in part and "id" in part:
-        return _shaped(part, _PLAIN)
-    for key in ("function_call", "functionCall"):
-        if isinstance(part.get(key), dict) and kind not in _APPROVALS:
-            return _shaped(part[key], _PLAIN)
-    return None
-
-
-def _shaped(part: dict[str, Any], shape: CallShape) -> Call | None:
-    name = _first(part, shape.names)
-    if not isinstance(name, str) or not name:
+    call = _written_call(part)
+    name = _first(call, _NAME_KEYS) if call is not None else None
+    if call is None or not isinstance(name, str) or not name:
         return None
-    given = _first(part, shape.ids)
-    return (given if isinstance(given, str) else "", name, parsed(_first(part, shape.arguments)))
+    given = _first(call, _ID_KEYS)
+    return (given if isinstance(given, str) else "", name, parsed(_first(call, _ARGUMENT_KEYS)))
+
+
+def _written_call(part: dict[str, Any]) -> dict[str, Any] | None:
+    """The object that has a call's name, id and arguments, where a part is a call."""
+    kind, function = part.get("type"), part.get("function")
+    if kind in _CALL_TYPES or "toolName" in part or part.keys() >= _WRITTEN_PLAINLY:
+        return part
+    if isinstance(function, dict) and "arguments" in function:
+        return {"id": part.get("id"), **function}
+    inner = part.get("function_call") or part.get("functionCall")  # Gemini
+    return inner if isinstance(inner, dict) and kind not in _APPROVALS else None
 
 
 def _first(part: dict[str, Any], keys: tuple[str, ...]) -> Any:
@@ -100,7 +87,7 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 
 def role_of(message: Any) -> str:
     """Who speaks: `user`, `assistant`, `tool`, `system` …, "" where it does not say."""
-    if isinstance(message, list) and len(message) == 2:  # noqa: PLR2004  LangChain's pairs: role, text
+    if isinstance(message, list) and _is_pair(message):
         return str(message[0])
     if not isinstance(message, dict):
         return ""
@@ -115,19 +102,13 @@ def text_of(message: Any) -> str | None:
     """What a message says, if all it has is text."""
     if isinstance(message, str):
         return message
-    if isinstance(message, list):
-        return _joined(message)
     if not isinstance(message, dict):
-        return None
-    for key in ("data", "kwargs", "message"):
-        if isinstance(message.get(key), dict):
-            return text_of(message[key])
+        return _joined(message)
+    for _ in _WRAPPERS:
+        message = next((message[key] for key in _WRAPPERS if isinstance(message.get(key), dict)), message)
     if message.get("tool_calls") or message.get("type") in _CALL_TYPES:
         return None
-    for key in ("parts", "content", "contents", "text"):
-        if key in message:
-            return _joined(message[key])
-    return None
+    return next((_joined(message[key]) for key in _TEXT_KEYS if key in message), None)
 
 
 def _joined(content: Any) -> str | None:
@@ -150,12 +131,17 @@ def _block(block: Any) -> str | None:
 
 def conversation(value: Any) -> list[Any]:
     """The messages in a value, [] where it holds none."""
-    for key in ("messages", "inputs", "contents", "input", "history"):
+    for key in ("inputs", "input", "messages", "contents", "history"):
         if isinstance(value, dict) and key in value:
             value = value[key]
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list) and not _is_pair(value[0]):
         value = value[0]
     return value if isinstance(value, list) else []
+
+
+def _is_pair(message: list[Any]) -> bool:
+    """LangChain's short form of a message: its role and its text."""
+    return len(message) == 2 and all(isinstance(part, str) for part in message)  # noqa: PLR2004
 
 
 def query_of(value: Any) -> str:

@@ -53,8 +53,8 @@ _TEXT_MAX = 4_000  # characters that are read of an error: the reason stands fir
 _EMPTY_TEXTS = frozenset({"", "[]", "{}", "null", "None", "()", '""', "''"})
 _OUTCOMES = frozenset(Outcome)
 _FAILED_WORDS = frozenset({"error", "failed", "failure"})
-# The more a word says about what went wrong, the higher. What has data is not overruled by parts.
-_TELLS = {
+# The more a word says about what went wrong, the higher.
+_TELLS: dict[str, int] = {
     SpanState.RUNNING: 0, SpanState.UNREPORTED: 1, Outcome.OK: 2, Outcome.SLOW: 2, Outcome.EMPTY: 2, Outcome.ERROR: 3,
     Outcome.DEGRADED: 4, Outcome.TIMEOUT: 4, Outcome.AUTH_FAILED: 4, Outcome.REJECTED: 5, SpanState.WAITING: 6,
 }  # fmt: skip
@@ -153,10 +153,5 @@ def with_budget(outcome: str, elapsed_ms: float | None, soft_ms: float | None) -
 
 
 def merged(own: str, other: str) -> str:
-    """What a span's own outcome and what another told of the same call make together: the one that tells more.
-
-    In any order and however often the same comes out. A call that reported its result itself stays well, unless the
-    other says why it was stopped.
-    """
-    mine, theirs = _TELLS.get(own, 0), _TELLS.get(other, 0)  # type: ignore[call-overload]
-    return max((mine, own), (theirs, other))[1]
+    """What two tellings of one call make together: the one that says more, the same in any order and however often."""
+    return max((_TELLS.get(own, 0), own), (_TELLS.get(other, 0), other))[1]

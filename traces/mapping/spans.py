@@ -1,9 +1,10 @@
 """One span by itself: from what its source says to the console's words."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from traces.mapping.account import Call, ModelUse, Role, RunFacts, SpanAccount
+from traces.mapping.account import ModelUse, Role, RunFacts, SpanAccount
 from traces.mapping.claude import read_notification
 from traces.mapping.conventions import AGENTS, CLAUDE, NAME_PREFIXES, NAME_SUFFIXES, TOOLS
 from traces.mapping.judging import Told, Verdict, judge
@@ -12,14 +13,13 @@ from traces.mapping.readers import READERS
 from traces.mapping.taking import Events, Taken, family, role_of, take, take_events
 from traces.mapping.unwrapping import Unwrapped, unwrapped_arguments, unwrapped_result
 from traces.mapping.values import bounded
-from traces.otlp.shapes import OtlpSpan
+from traces.otlp.shapes import OtlpSpan, Resource
 
 NAME_MAX = 200
 QUERY_MAX = 4_000
 EVENTS_MAX = 20
 _NO_SPAN = "0" * 16
 _NOTHING_ASKED = Asked((), is_waiting=False)
-_RUN_FIELDS = ("request_id", "session_id", "user")
 _DERIVED_PHASES = {Role.TOOL: "tool", Role.MODEL: "model", Role.RETRIEVAL: "tool", Role.GATE: "waiting"}
 _ADK = ("gcp.vertex.agent", "openinference.instrumentation.google_adk")
 
@@ -36,11 +36,24 @@ def map_span(span: OtlpSpan) -> SpanAccount:
     if result is not None and span.scope.name.startswith(_ADK):
         _take_off_adk(result)
     asked = _asked(taken, role, result)
-    verdict = judge(_told(span, role, taken, events, result, asked))
+    verdict = judge(
+        Told(
+            role=role,
+            has_ended=span.ended_at is not None,
+            status_code=span.status_code,
+            status_message=span.status_message,
+            fields=taken.fields,
+            exception=events.exception,
+            result=result,
+            is_waiting=asked.is_waiting,
+            calls=asked.calls,
+        )
+    )
     if verdict.rule == "interrupt" and role == Role.STEP:
-        role = Role.GATE
+        role, role_rule = Role.GATE, verdict.rule
     _explain(rules, role_rule, verdict, arguments, result)
     name = _name(span, role, taken)
+    use = _model_use(taken)
     is_notice = span.attributes.get("logfire.span_type") == "pending_span"
     return SpanAccount(
         trace_id=span.trace_id,
@@ -57,14 +70,14 @@ def map_span(span: OtlpSpan) -> SpanAccount:
         message="" if is_notice else verdict.message,
         arguments=_arguments_of(arguments, verdict, role),
         result=None if result is None else _result_of(result, asked, role),
-        call_id=taken.fields.get("call_id") or (result.call_id if result else ""),
+        call_id=_call_id(role, taken, result),
         calls=verdict.calls or asked.calls,
         answers=_answers(taken, role, span),
         bare_arguments=role in TOOLS and arguments is not None and not isinstance(arguments.value, dict),
-        model=_model_use(taken, role),
+        model=use,
         run=_run_facts(span, taken, role, arguments),
         rules=rules,
-        attributes=_attributes(span, name, taken, events),
+        attributes=_attributes(span, name, taken, events, use),
     )
 
 
@@ -93,22 +106,6 @@ def _asked(taken: Taken, role: Role, result: Unwrapped | None) -> Asked:
     if not asked.calls and "result" in taken.families:
         asked = calls_in(family(taken.families["result"]))
     return asked if role == Role.MODEL or asked.is_waiting else _NOTHING_ASKED
-
-
-def _told(span: OtlpSpan, role: Role, taken: Taken, events: Events, result: Unwrapped | None, asked: Asked) -> Told:
-    return Told(
-        role=role,
-        has_ended=span.ended_at is not None,
-        status_code=span.status_code,
-        status_message=span.status_message,
-        fields=taken.fields,
-        exception=events.exception,
-        has_result=result is not None,
-        result=result.value if result else None,
-        result_has_failed=result is not None and result.has_failed,
-        is_waiting=asked.is_waiting,
-        calls=asked.calls,
-    )
 
 
 def _explain(
@@ -156,9 +153,14 @@ def _agent(role: Role, name: str, taken: Taken) -> str:
     return (told or (name if role == Role.AGENT else ""))[:NAME_MAX]
 
 
+def _call_id(role: Role, taken: Taken, result: Unwrapped | None) -> str:
+    told: str = taken.fields.get("call_id", "")
+    return told or (result.call_id[:NAME_MAX] if result is not None and role in TOOLS else "")
+
+
 def _parent_of_notice(span: OtlpSpan, rules: dict[str, str]) -> str:
     """A pending span is a child of the span that it announces, and names that span's own parent."""
-    rules["notice"] = "logfire.pending_span"
+    rules["outcome"] = "logfire.pending_span"
     parent = READERS["text"](span.attributes.get("logfire.pending_parent_id"))
     return "" if not isinstance(parent, str) or parent == _NO_SPAN else parent
 
@@ -188,7 +190,7 @@ def _answers(taken: Taken, role: Role, span: OtlpSpan) -> tuple[tuple[str, Any],
     return ((notification.call_id, notification.result),)
 
 
-def _model_use(taken: Taken, role: Role) -> ModelUse | None:
+def _model_use(taken: Taken) -> ModelUse | None:
     fields = taken.fields
     use = ModelUse(
         fields.get("model", ""), fields.get("input_tokens"), fields.get("output_tokens"), fields.get("cost_usd")
@@ -197,6 +199,7 @@ def _model_use(taken: Taken, role: Role) -> ModelUse | None:
 
 
 _NO_USE = ModelUse()
+_USE = tuple(told.name for told in fields(ModelUse))
 
 
 def _run_facts(span: OtlpSpan, taken: Taken, role: Role, arguments: Unwrapped | None) -> RunFacts:
@@ -204,11 +207,25 @@ def _run_facts(span: OtlpSpan, taken: Taken, role: Role, arguments: Unwrapped | 
     query = query_of(arguments.value)[:QUERY_MAX] if role in AGENTS and arguments is not None else ""
     if query.startswith("<task-notification>"):
         query = ""
-    return RunFacts(fields.get("request_id", ""), fields.get("session_id", ""), fields.get("user", ""), query)
+    return RunFacts(
+        request_id=fields.get("request_id", ""),
+        session_id=fields.get("session_id", ""),
+        user=fields.get("user", ""),
+        query=query,
+        resource_request_id=of_resource(span.resource),
+    )
 
 
-def _attributes(span: OtlpSpan, name: str, taken: Taken, events: Events) -> dict[str, Any]:
-    rest = {key: bounded(value) for key, value in taken.rest.items()}
+def of_resource(resource: Resource) -> str:
+    """What a process says of all that it does: a process made for one request."""
+    told = resource.attributes.get("request.id") or resource.attributes.get("request_id")
+    return READERS["text"](told) or ""
+
+
+def _attributes(span: OtlpSpan, name: str, taken: Taken, events: Events, use: ModelUse | None) -> dict[str, Any]:
+    rest = {key: bounded(value) if isinstance(value, dict | list) else value for key, value in taken.rest.items()}
+    if use is not None:
+        rest["model"] = {name: value for name in _USE if (value := getattr(use, name)) not in ("", None)}
     if name != span.name:
         rest["otel.span.name"] = span.name
     if span.scope.name:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from traces.mapping.values import parsed
 from traces.otlp.shapes import OtlpEvent, OtlpSpan
 
 _INDEXED_MAX = 2_000  # attributes of numbered families that are put together
+_MEMBERS_MAX = 2_000  # characters of metadata that are remembered
 _FAMILIES = tuple(INDEXED)
 _PAYLOADS = frozenset({"arguments", "result"})
 
@@ -125,7 +127,7 @@ def _applies(rule: Rule, scope: str) -> bool:
 
 def _take_members(key: str, value: Any, table: Mapping[str, Any], found: dict[str, list[Any]]) -> Any:
     """The fields in an attribute that is a JSON object; what is left of it is no longer needed as text."""
-    members = parsed(value)
+    members = _members(value) if isinstance(value, str) and len(value) < _MEMBERS_MAX else parsed(value)
     if not isinstance(members, dict):
         return value
     left = {}
@@ -137,6 +139,12 @@ def _take_members(key: str, value: Any, table: Mapping[str, Any], found: dict[st
             for entry in entries:
                 found.setdefault(entry.field, []).append((entry.rank, entry, member))
     return left or UNTOLD
+
+
+@lru_cache(maxsize=256)
+def _members(text: str) -> Any:
+    """The same metadata stand on each span of a run. Nobody changes what is read here."""
+    return parsed(text)
 
 
 def _is_family(key: str, value: Any, taken: Taken) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from traces.mapping.account import Role
 from traces.mapping.conventions import TOOLS
-from traces.mapping.messages import calls_in, text_of
+from traces.mapping.messages import text_of
 from traces.mapping.values import from_repr, parsed
 
 _LAYERS_MAX = 5
@@ -178,10 +178,8 @@ def _said(value: Any, state: Unwrapped) -> Any:
     if isinstance(value, list) and len(value) != 1:
         return _SAME
     message = value[0] if isinstance(value, list) else value
-    if (
-        not isinstance(message, dict)
-        or not message.keys() & {"role", "lc", "parts"}
-        and message.get("type") not in _SPEAKERS
+    if not isinstance(message, dict) or (
+        not message.keys() & {"role", "lc", "parts"} and message.get("type") not in _SPEAKERS
     ):
         return _SAME
     text = text_of(message)

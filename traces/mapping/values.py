@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 import re
 from typing import Any, NoReturn
 
@@ -26,8 +27,8 @@ def parsed(value: Any) -> Any:
     if _is_deep(text, _BRACKETS):
         return value
     try:
-        found = json.loads(text, parse_constant=_no_constant)
-        if _UNSTORABLE.search(text):
+        found = _DECODER.decode(text)
+        if "\\u" in text and _UNSTORABLE.search(text):
             _refuse_unstorable(found)
     except (ValueError, RecursionError):
         return value
@@ -99,23 +100,23 @@ def _refuse_unstorable(value: Any) -> None:
 
 
 def _as_json(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key if isinstance(key, str) else repr(key): _as_json(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_as_json(item) for item in value]
-        case set() | frozenset():
-            return [_as_json(item) for item in sorted(value, key=repr)]
-        case str():
-            value.encode()
-            return value
-        case float() if value != value or value in (float("inf"), float("-inf")):
-            return repr(value)
-        case None | bool() | int() | float():
-            return value
-        case _:
-            return repr(value)
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else repr(key): _as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return [_as_json(item) for item in sorted(value, key=repr)]
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError
+        value.encode()  # half a character is refused with the whole
+        return value
+    is_plain = value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return value if is_plain else repr(value)
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)

@@ -13,10 +13,10 @@ from runs.ingest.applied import Applied, committed, in_turn
 from runs.ingest.clean import Cleaner
 from runs.ingest.errors import BusyError, ItemError
 from runs.models import AgentInstance
+from traces.mapping.logs import map_log
 from traces.mapping.spans import map_span
 from traces.otlp.shapes import Export, ExportOutcome, OtlpLog, OtlpSpan, Refused
 from traces.services.facts import telling_of_log, telling_of_span
-from traces.services.plain import map_log
 from traces.services.rows import event_row, span_row
 from traces.services.traceless import run_of_log
 from traces.services.writer import Told, TraceWriter

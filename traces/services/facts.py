@@ -15,7 +15,7 @@ from runs.ingest.rows import Row
 from runs.models import Run
 from traces.mapping.account import Role, RunFacts
 
-_ROOT, _AGENT, _OTHER, _LOG = range(4)
+_ROOT, _AGENT, _OTHER, _LOG, _RESOURCE = range(5)
 _AGENTS = (Role.AGENT, Role.WORKFLOW)
 _COLUMNS = {"request_id": "request_id", "session_id": "session_id", "user": "on_behalf_of", "query": "query"}
 _LABEL = 200
@@ -55,6 +55,9 @@ def _telling(facts: RunFacts, rank: Rank, by_rank: Rank, by: str) -> Telling | N
         "query": cleaner.prose(facts.query, "query"),
     }
     said = {fact: (rank, value) for fact, value in told.items() if value}
+    resource = facts.resource_request_id
+    if "request_id" not in said and is_request_id(cleaner.label(resource, "request_id")):
+        said["request_id"] = ([_RESOURCE, *rank[1:]], resource)
     if by:
         said["by"] = (by_rank, cleaner.label(by, "scope"))
     return Telling(said, cleaner.cut) if said else None

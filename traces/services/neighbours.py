@@ -2,7 +2,7 @@
 
 A run of up to WHOLE spans is read as a whole, so its rows become the same in whatever order they come. Of a larger one the
 ancestors of the arrived spans and those that began within their times are read, AROUND at most: a batch costs what it holds, not
-what its runs hold.
+what its runs hold. There, what is stored is only placed anew right above and below what arrived.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

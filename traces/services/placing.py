@@ -8,15 +8,24 @@ from runs.ingest.errors import ConsoleSpanError
 from runs.ingest.merge import merge_span
 from runs.ingest.rows import Row
 from traces.mapping.account import Placing, Role
-from traces.services.plain import relate
-from traces.services.repeats import Copy, Same, rank_of, repeats_of, without_repeats
+from traces.mapping.relating import relate
+from traces.services.repeats import (
+    RESULT,
+    STACK_TRACE,
+    Copy,
+    Same,
+    rank_of,
+    repeats_of,
+    retold,
+    without_repeats,
+)
 from traces.services.shown import (
     Addition,
     Additions,
     answers_in,
     by_span,
     completed,
-    facts_of,
+    facts_in,
     shown_outcome,
     shown_row,
     signature_of,
@@ -28,10 +37,14 @@ Placings = Mapping[str, Placing]
 
 
 class Spans:
-    """`stored` are light rows as shown; `told` are told rows: whole where they are in `whole`, else light."""
+    """`stored` are light rows as shown; `told` are told rows: whole where they are in `_whole`, else light.
 
-    def __init__(self, read_whole: ReadWhole) -> None:
+    `are_all`: every stored span of the run is known.
+    """
+
+    def __init__(self, read_whole: ReadWhole, *, are_all: bool = True) -> None:
         self._read_whole = read_whole
+        self.are_all = are_all
         self.stored: dict[str, Row] = {}
         self.told: dict[str, Row] = {}
         self.changed: set[str] = set()
@@ -60,7 +73,8 @@ class Spans:
             raise ConsoleSpanError("This span is the console's record of an approval. Make span ids at random.")
         if stored is not None and stored["mapping"] is None:
             return False  # its agent told what it is
-        merged = merge_span(self.told[span_id], row) if span_id in self.told else row
+        known = self.told.get(span_id)
+        merged = row if known is None else merge_span(known, retold(row, known))
         if merged is None:
             return False
         self.told[span_id] = merged
@@ -89,11 +103,11 @@ class Spans:
             yield self.stored.get(span_id), without_repeats(row, same.get(span_id, ()))
 
     def _placings(self) -> tuple[Placings, Additions]:
-        placings: Placings = relate([facts_of(row) for row in self.told.values()])
+        placings: Placings = relate([facts_in(row) for row in self.told.values()])
         additions = self._additions({span_id: _call_id(row, placings) for span_id, row in self.told.items()})
         if additions:
             rows = (completed(row, additions.get(span_id, ())) for span_id, row in self.told.items())
-            placings = relate([facts_of(row) for row in rows])
+            placings = relate([facts_in(row) for row in rows])
         return placings, additions
 
     def _additions(self, call_ids: Mapping[str, str]) -> Additions:
@@ -103,6 +117,8 @@ class Spans:
     def _is_due(self, span_id: str, placing: Placing, signature: Mapping[str, Any]) -> bool:
         if span_id in self.changed:
             return True
+        if not self.are_all and not self._is_near(span_id):
+            return False
         stored = self.stored[span_id]
         was = {name: value for name, value in stored["mapping"].get("placed", {}).items() if name != "told"}
         if was != signature or stored["kind"] != placing.kind:
@@ -111,23 +127,31 @@ class Spans:
             return True
         return not self.changed.isdisjoint(_givers(signature))
 
+    def _is_near(self, span_id: str) -> bool:
+        """Whether it is right above or below what arrived."""
+        below = (self.told[changed]["parent_id"] == span_id for changed in self.changed)
+        return self.told[span_id]["parent_id"] in self.changed or any(below)
+
     def _repeats(self, placings: Placings, additions: Additions) -> Mapping[str, Sequence[Same]]:
         copies: dict[str, list[Copy]] = defaultdict(list)
         for span_id, row in self.told.items():
-            placing = placings[span_id]
-            for digest, places in ((row["mapping"] or {}).get("long") or {}).items():
+            placing, mapping = placings[span_id], row["mapping"] or {}
+            for digest, places in mapping.get("long", {}).items():
                 for place in places:
-                    rank = rank_of(place, is_call=placing.kind == "tool")
-                    copies[digest].append(Copy(rank, row["started_at"], span_id, place))
+                    if not (placing.error_from and place == STACK_TRACE):
+                        copies[digest].append(Copy(rank_of(place, placing.kind), row["started_at"], span_id, place))
             if digest := self._taken_result(span_id, placing, additions.get(span_id, ())):
-                rank = rank_of(["result"], is_call=placing.kind == "tool")
-                copies[digest].append(Copy(rank, row["started_at"], span_id, ["result"]))
-        return repeats_of({digest: each for digest, each in copies.items() if len(each) > 1})
+                copies[digest].append(Copy(rank_of(RESULT, placing.kind), row["started_at"], span_id, RESULT))
+        found = repeats_of({digest: each for digest, each in copies.items() if len(each) > 1})
+        for span_id, placing in placings.items():
+            if placing.error_from and (self.told[span_id]["mapping"] or {}).get("stack"):
+                found.setdefault(span_id, []).append(Same(STACK_TRACE, placing.error_from, STACK_TRACE))
+        return found
 
     def _taken_result(self, span_id: str, placing: Placing, additions: Sequence[Addition]) -> str:
         """The digest of a long result that a span takes from another."""
         places = [(placing.taken_from.get("result", ""), ["result"])]
-        if not facts_of(self.told[span_id]).has_result:
+        if not facts_in(self.told[span_id]).has_result:
             places += [(added.told_by, ["mapping", "answers", added.call_id]) for added in additions][:1]
         for giver, place in places:
             mapping = self.told[giver]["mapping"] if giver in self.told else None

@@ -14,11 +14,15 @@ from typing import Any, NamedTuple
 from runs.ingest.rows import Row
 from traces.mapping.values import parsed
 
-LONG = 1_000
 _DEEP = 6
 _COLUMNS = ("result", "arguments")
 
 Place = list[Any]
+LONG = 500
+# By the kind of its span, where a result is kept rather.
+KEEPERS = {"tool": 0, "retrieval": 1, "subagent": 2, "model": 3, "step": 4}
+RESULT: Place = ["result"]
+STACK_TRACE: Place = ["attributes", "exception.stacktrace"]
 
 
 class Copy(NamedTuple):
@@ -83,11 +87,11 @@ def _inside(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
             yield from _inside(inner, [*place, index])
 
 
-def rank_of(place: Place, *, is_call: bool) -> int:
-    """Where a text is kept rather: as the result of a tool call, as any result, as arguments, as an attribute."""
-    if place == ["result"]:
-        return 0 if is_call else 1
-    return {"arguments": 2, "attributes": 3}.get(place[0], 4)
+def rank_of(place: Place, kind: str) -> int:
+    """Where a text is kept rather: as a result, as arguments, as an attribute."""
+    if place == RESULT:
+        return KEEPERS[kind]
+    return len(KEEPERS) + {"arguments": 0, "attributes": 1}.get(place[0], 2)
 
 
 def repeats_of(copies: Mapping[str, Iterable[Copy]]) -> dict[str, list[Same]]:
@@ -96,7 +100,8 @@ def repeats_of(copies: Mapping[str, Iterable[Copy]]) -> dict[str, list[Same]]:
     for each in copies.values():
         keeper, *others = sorted(each)
         for copy in others:
-            found[copy.span_id].append(Same(copy.place, keeper.span_id, keeper.place))
+            if copy.rank != KEEPERS["tool"]:  # two calls with one result are two results
+                found[copy.span_id].append(Same(copy.place, keeper.span_id, keeper.place))
     return {span_id: sorted(same, key=str) for span_id, same in found.items()}
 
 
@@ -104,9 +109,10 @@ def without_repeats(row: Row, same: Iterable[Same]) -> Row:
     """The row with a reference in each place whose text is kept elsewhere: `{"same_as": "<span>.<place>", "chars"}`."""
     for place, kept_by, kept_at in same:
         text = read_place(row, place)
-        if not isinstance(text, str):
+        if text is None:
             continue
-        reference = {"same_as": ".".join([kept_by, *map(str, kept_at)]), "chars": len(text)}
+        chars = text["chars"] if isinstance(text, dict) else len(text)
+        reference = {"same_as": ".".join([kept_by, *map(str, kept_at)]), "chars": chars}
         row = written(row, place, reference if place[0] == "attributes" else json.dumps(reference))
     return row
 
@@ -114,9 +120,17 @@ def without_repeats(row: Row, same: Iterable[Same]) -> Row:
 def with_repeats(row: Row, rows: Mapping[str, Row]) -> Row:
     """A stored row with each text in its place again, from the stored `rows` that keep them."""
     for place, kept_by, kept_at in kept_elsewhere(row):
+        if place == STACK_TRACE and kept_at == STACK_TRACE:
+            continue
         if kept_by in rows and isinstance(text := read_place(rows[kept_by], kept_at), str):
             row = written(row, place, text)
     return row
+
+
+def retold(row: Row, known: Row) -> Row:
+    """A span that came again, as it is known: the stack trace of what failed first is another one, and can't be put back."""
+    was = read_place(known, STACK_TRACE)
+    return written(row, STACK_TRACE, was) if isinstance(was, dict) and read_place(row, STACK_TRACE) else row
 
 
 def kept_elsewhere(row: Row) -> list[Same]:

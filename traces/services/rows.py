@@ -11,7 +11,8 @@ from runs.ingest.errors import TooDeepError
 from runs.ingest.rows import FILLED_LATER, Row, elapsed_ms
 from runs.models import SpanKind
 from traces.mapping.account import LogAccount, Role, SpanAccount
-from traces.services.repeats import long_places, unpacked
+from traces.mapping.outcomes import FAILURES
+from traces.services.repeats import STACK_TRACE, long_places, read_place, unpacked
 
 _NAME, _PHASE, _CALL_ID = 200, 100, 200
 _CALLS = 64
@@ -55,6 +56,8 @@ def span_row(account: SpanAccount, cleaner: Cleaner, soft_ms: int | None) -> Row
     row["cut"] = cleaner.cut
     if long := long_places(row):
         row["mapping"]["long"] = long
+    if read_place(row, STACK_TRACE):
+        row["mapping"]["stack"] = True
     return row
 
 
@@ -67,8 +70,11 @@ def _mapping(account: SpanAccount, cleaner: Cleaner) -> dict[str, Any]:
         call_id[:_CALL_ID]: cleaner.payload(result, f"mapping.answers.{call_id[:_CALL_ID]}")
         for call_id, result in account.answers[:_CALLS]
     }
+    error = account.message if account.outcome in FAILURES else ""
     told = {
         "call_id": cleaner.label(account.call_id, "call_id")[:_CALL_ID],
+        "error": hashlib.sha256(error.encode()).hexdigest()[:16] if error else "",
+        "usage": account.model is not None and account.model.input_tokens is not None,
         "agent_run": cleaner.label(account.agent_run_id, "agent_run")[:_CALL_ID],
         "calls": cleaner.trimmed({"calls": calls}, "mapping").get("calls") if calls else None,
         "answers": answers,

@@ -42,7 +42,7 @@ def told_of(shown: Row) -> Row:
     return {**shown, **placed.get("told", {}), "mapping": bare}
 
 
-def facts_of(row: Row) -> SpanFacts:
+def facts_in(row: Row) -> SpanFacts:
     """What relating needs of a told row, or of a native one. A light row has `has_…` in the place of its texts."""
     mapping = row["mapping"]
     if mapping is None:
@@ -59,8 +59,9 @@ def facts_of(row: Row) -> SpanFacts:
         call_id=mapping.get("call_id", ""),
         has_arguments=_has(row, "arguments") and not mapping.get("bare", False),
         has_result=_has(row, "result"),
+        has_usage=mapping.get("usage", False),
         calls=tuple((call["id"], call["tool"], call["arguments"]) for call in mapping.get("calls", ())),
-        digest=next((digest for digest, places in mapping.get("long", {}).items() if ["result"] in places), ""),
+        error=mapping.get("error", ""),
         trace=row["trace_id"],
     )
 
@@ -142,6 +143,7 @@ def signature_of(placing: Placing, additions: Sequence[Addition], same: Sequence
         "arguments": placing.arguments is not None,
         "taken": dict(placing.taken_from),
         "added": [addition.told_by for addition in additions],
+        "error_from": placing.error_from,
         "top": placing.is_top,
         "same": [list(one) for one in same],
     }
@@ -167,8 +169,9 @@ def shown_row(told: Row, whole: Row, placing: Placing, givers: Mapping[str, Row]
         if column in _TEXTS:
             row[column] = givers[giver][column]
             row["cut"] |= {column: givers[giver]["cut"][column]} if column in givers[giver]["cut"] else {}
-    for one in signature.get("same", ()):
-        row["cut"].pop(one[0][0], None)  # a reference is whole
+    for place, *_keeper in signature.get("same", ()):
+        if len(place) == 1:
+            row["cut"].pop(place[0], None)  # a reference is whole
     changed = {
         column: value for column, value in told.items() if column not in ("mapping", "seq") and row[column] != value
     }

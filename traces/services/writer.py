@@ -20,7 +20,7 @@ from runs.ingest.rows import Row
 from runs.ingest.writer import ByRun, Writer
 from runs.models import Run, RunTrace
 from traces.services.facts import Telling, fold_facts, name_run
-from traces.services.neighbours import adding_events, light_spans, stored_events, whole_spans
+from traces.services.neighbours import WHOLE, adding_events, light_spans, stored_events, whole_spans
 from traces.services.placing import Spans
 from traces.services.shown import addition_of
 
@@ -83,7 +83,12 @@ class TraceWriter(Writer[Told]):
 
     def _load_stored(self, known: Mapping[UUID, Run], by_run: ByRun[Told]) -> None:
         """Three queries, one more for each run with repeated texts or of more than WHOLE spans. A new run has nothing."""
-        self.around = {run_id: Spans(partial(whole_spans, run_id)) for run_id in by_run}
+        self.around = {
+            run_id: Spans(
+                partial(whole_spans, run_id), are_all=run_id not in known or known[run_id].span_count <= WHOLE
+            )
+            for run_id in by_run
+        }
         if not known:
             return
         arrived = {run_id: [one.row for one in by_run[run_id] if one.is_span] for run_id in known}
@@ -133,7 +138,8 @@ class TraceWriter(Writer[Told]):
             run, first_at=min(one.at for one in items), request_id="", now=self.now, skew_ms=self.skew_ms
         )
         if run.is_traced:
-            name_run(run, around.tops)
+            if around.are_all or not (run.source or {}).get("name"):
+                name_run(run, around.tops)
             woken = fold_traced_arrival(run, now=self.now, settle_s=settings.OTLP_SETTLE_S) or woken
         if woken:
             log.info("RUN_RESUMED", run_id=str(run.id))
