@@ -46,7 +46,8 @@ def record_work(spans: Any, logs: Any) -> None:
 def assert_all_is_there() -> None:
     assert {"look"} < {span.name for span in Span.objects.all()}
     assert Run.objects.get().request_id == "req-otlp"
-    assert TraceEvent.objects.get().run.request_id == "req-otlp"
+    record = TraceEvent.objects.get()
+    assert (record.run.request_id, record.level) == ("req-otlp", "warning")
 
 
 def test_over_http(agent: AgentCaller):
