@@ -304,4 +304,6 @@ NAME_PREFIXES = (
     "invoke_agent ", "create_agent ", "execute_tool ", "tools/call ", "MCP send tools/call ", "invoke_workflow ",
     "execute_task ", "agent_run [", "tool ",
 )  # fmt: skip
+# Steps that are phases of an agent's work, by their names, where their convention only says that they are steps.
+PHASE_NAMES = ("Step ", "turn", "plan", "haystack.agent.step", "executor.process ")
 NAME_SUFFIXES = (".agent", ".run", ".tool", ".workflow", ".kickoff", ".task", "]")

@@ -35,8 +35,7 @@ class Told:
     fields: Mapping[str, Any]
     exception: Mapping[str, Any] | None
     result: Unwrapped | None
-    is_waiting: bool  # its output asks for a person's approval
-    calls: tuple[Call, ...]
+    held: tuple[Call, ...]  # calls for which its output asks for a person's approval
 
 
 class Verdict(NamedTuple):
@@ -70,8 +69,8 @@ def _judge_wait(told: Told, error_type: str, error: str) -> Verdict | None:
     if is_wait(error_type):
         calls = actions_of(error)
         return Verdict(SpanState.WAITING, _waits_for(calls), "interrupt", calls)
-    if told.is_waiting:
-        return Verdict(SpanState.WAITING, _waits_for(told.calls), "function_approval_request")
+    if told.held:
+        return Verdict(SpanState.WAITING, _waits_for(told.held), "function_approval_request")
     return None
 
 

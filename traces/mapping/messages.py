@@ -18,7 +18,7 @@ _TOOL_ROLES = frozenset({"tool", "function"})
 
 # How a tool call is written: the keys of its id, name and arguments; the first that is there.
 _ID_KEYS = ("call_id", "tool_call_id", "tool_use_id", "toolCallId", "id")
-_NAME_KEYS = ("name", "toolName")
+_NAME_KEYS = ("name", "toolName", "tool_name")
 _ARGUMENT_KEYS = ("arguments", "args", "input")
 _WRITTEN_PLAINLY = {"id", "name", "arguments"}
 _WRAPPERS = ("data", "kwargs", "message")
@@ -26,25 +26,26 @@ _TEXT_KEYS = ("parts", "content", "contents", "text")
 
 
 class Asked(NamedTuple):
-    """The tool calls in an output, and whether one of them waits for a person's approval."""
+    """The tool calls in an output, and those of them that wait for a person's approval."""
 
     calls: tuple[Call, ...]
-    is_waiting: bool
+    held: tuple[Call, ...]
 
 
 def calls_in(value: Any) -> Asked:
     """The tool calls that an output asks for, in their order, each once by its id."""
     calls: list[Call] = []
+    held: list[Call] = []
     seen: set[str] = set()
-    waiting = False
     for part in _objects(value):
-        waiting = waiting or part.get("type") in _APPROVALS
+        if part.get("type") in _APPROVALS:
+            held.extend(call for inner in part.values() if isinstance(inner, dict) and (call := _call_of(inner)))
         call = _call_of(part)
         if call is None or len(calls) >= CALLS_MAX or (call[0] and call[0] in seen):
             continue
         seen.add(call[0])
         calls.append(call)
-    return Asked(tuple(calls), waiting)
+    return Asked(tuple(calls), tuple(held[:CALLS_MAX]))
 
 
 def _call_of(part: dict[str, Any]) -> Call | None:
@@ -63,7 +64,7 @@ def _written_call(part: dict[str, Any]) -> dict[str, Any] | None:
         return part
     if isinstance(function, dict) and "arguments" in function:
         return {"id": part.get("id"), **function}
-    inner = part.get("function_call") or part.get("functionCall")  # Gemini
+    inner = part.get("function_call") or part.get("functionCall") or part.get("tool_call")  # Gemini, Haystack
     return inner if isinstance(inner, dict) and kind not in _APPROVALS else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from traces.mapping.account import ModelUse, Role, RunFacts, SpanAccount
 from traces.mapping.claude import read_notification
-from traces.mapping.conventions import AGENTS, CLAUDE, NAME_PREFIXES, NAME_SUFFIXES, TOOLS
+from traces.mapping.conventions import AGENTS, CLAUDE, NAME_PREFIXES, NAME_SUFFIXES, PHASE_NAMES, TOOLS
 from traces.mapping.judging import Told, Verdict, judge
 from traces.mapping.messages import Asked, calls_in, lightened, query_of
 from traces.mapping.readers import READERS
@@ -19,7 +19,7 @@ NAME_MAX = 200
 QUERY_MAX = 4_000
 EVENTS_MAX = 20
 _NO_SPAN = "0" * 16
-_NOTHING_ASKED = Asked((), is_waiting=False)
+_NOTHING_ASKED = Asked((), ())
 _DERIVED_PHASES = {Role.TOOL: "tool", Role.MODEL: "model", Role.RETRIEVAL: "tool", Role.GATE: "waiting"}
 _ADK = ("gcp.vertex.agent", "openinference.instrumentation.google_adk")
 
@@ -45,8 +45,7 @@ def map_span(span: OtlpSpan) -> SpanAccount:
             fields=taken.fields,
             exception=events.exception,
             result=result,
-            is_waiting=asked.is_waiting,
-            calls=asked.calls,
+            held=asked.held,
         )
     )
     if verdict.rule == "interrupt" and role == Role.STEP:
@@ -65,7 +64,7 @@ def map_span(span: OtlpSpan) -> SpanAccount:
         name=name,
         agent=_agent(role, name, taken),
         agent_run_id=taken.fields.get("agent_run_id", ""),
-        phase=taken.fields.get("phase") or _DERIVED_PHASES.get(role, ""),
+        phase=_phase(span, role, taken),
         outcome="running" if is_notice else verdict.outcome,
         message="" if is_notice else verdict.message,
         arguments=_arguments_of(arguments, verdict, role),
@@ -105,7 +104,7 @@ def _asked(taken: Taken, role: Role, result: Unwrapped | None) -> Asked:
     asked = calls_in(taken.fields.get("asked") or taken.fields.get("result"))
     if not asked.calls and "result" in taken.families:
         asked = calls_in(family(taken.families["result"]))
-    return asked if role == Role.MODEL or asked.is_waiting else _NOTHING_ASKED
+    return asked if role == Role.MODEL else Asked(asked.held, asked.held)
 
 
 def _explain(
@@ -146,6 +145,13 @@ def _stripped(name: str, taken: Taken) -> str:
         taken.rules.setdefault("name", "span.name")
         return bare
     return name
+
+
+def _phase(span: OtlpSpan, role: Role, taken: Taken) -> str:
+    told: str = taken.fields.get("phase", "")
+    if told:
+        return told
+    return span.name[:NAME_MAX] if span.name.startswith(PHASE_NAMES) else _DERIVED_PHASES.get(role, "")
 
 
 def _agent(role: Role, name: str, taken: Taken) -> str:

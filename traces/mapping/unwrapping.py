@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from traces.mapping.account import Role
 from traces.mapping.conventions import TOOLS
-from traces.mapping.messages import text_of
+from traces.mapping.messages import role_of, text_of
 from traces.mapping.values import from_repr, parsed
 
 _LAYERS_MAX = 5
@@ -149,11 +149,12 @@ def _text_blocks(value: Any, state: Unwrapped) -> Any:
 
 
 def _last_message(value: Any, state: Unwrapped) -> Any:
-    """A graph's state after its node: the news is in its last message."""
+    """A graph's state after its node, or a talk with tools: the news is in its last message."""
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and "update" in value[0]:
         value = value[0]["update"]
-    messages = value.get("messages") if isinstance(value, dict) else None
-    if not isinstance(messages, list) or not messages:
+    messages = value.get("messages", value.get("replies")) if isinstance(value, dict) else value
+    is_talk = value is not messages or any(role_of(message) == "tool" for message in messages)
+    if not isinstance(messages, list) or not messages or not is_talk:
         return _SAME
     text = text_of(messages[-1])
     return messages[-1] if text is None else text
