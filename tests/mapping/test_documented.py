@@ -24,7 +24,7 @@ def field_row(field: str, rules: tuple[Rule, ...]) -> str:
 
 
 ROWS = [
-    *map(role_row, (*FIRST_NAMES, *ROLES, *LAST_NAMES)),
+    *(role_row(rule) for rule in (*FIRST_NAMES, *ROLES, *LAST_NAMES)),
     *(field_row(field, rules) for field, rules in FIELDS.items()),
 ]
 

@@ -56,10 +56,17 @@ class Rule(NamedTuple):
     never: tuple[str, ...] = ()
 
 
-# Before all else: a name that says what no attribute does.
+# Before all else: a name that says what no attribute does, or what an attribute says wrongly.
 FIRST_NAMES = (
     NameRule("name.handoff_to", HANDOFF, prefix="handoff to "),
     NameRule("name.handoff", HANDOFF, suffix=".handoff"),
+    NameRule("name.agent_run", AGENT, suffix="Agent.run"),
+    NameRule("name.agent_workflow_run", WORKFLOW, suffix="AgentWorkflow.run"),
+    NameRule("llama_index.prepare", STEP, suffix="._prepare_chat_with_tools"),
+    NameRule("autogen.create", NOISE, prefix="autogen create "),
+    NameRule("autogen.publish", NOISE, prefix="autogen publish "),
+    NameRule("autogen.send", NOISE, prefix="autogen send "),
+    NameRule("autogen.ack", NOISE, prefix="autogen ack"),
 )
 
 ROLES = (

@@ -19,10 +19,10 @@ _TOOL_ROLES = frozenset({"tool", "function"})
 # How a tool call is written: the keys of its id, name and arguments; the first that is there.
 _ID_KEYS = ("call_id", "tool_call_id", "tool_use_id", "toolCallId", "id")
 _NAME_KEYS = ("name", "toolName", "tool_name")
-_ARGUMENT_KEYS = ("arguments", "args", "input")
+_ARGUMENT_KEYS = ("arguments", "args", "input", "tool_kwargs")
 _WRITTEN_PLAINLY = {"id", "name", "arguments"}
 _WRAPPERS = ("data", "kwargs", "message")
-_TEXT_KEYS = ("parts", "content", "contents", "text")
+_TEXT_KEYS = ("parts", "content", "contents", "blocks", "text")
 
 
 class Asked(NamedTuple):
@@ -60,7 +60,7 @@ def _call_of(part: dict[str, Any]) -> Call | None:
 def _written_call(part: dict[str, Any]) -> dict[str, Any] | None:
     """The object that has a call's name, id and arguments, where a part is a call."""
     kind, function = part.get("type"), part.get("function")
-    if kind in _CALL_TYPES or "toolName" in part or part.keys() >= _WRITTEN_PLAINLY:
+    if kind in _CALL_TYPES or "toolName" in part or "tool_kwargs" in part or part.keys() >= _WRITTEN_PLAINLY:
         return part
     if isinstance(function, dict) and "arguments" in function:
         return {"id": part.get("id"), **function}

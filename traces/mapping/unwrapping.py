@@ -99,9 +99,9 @@ def _mcp_request(value: Any, state: Unwrapped) -> Any:
 
 
 def _args_kwargs(value: Any, state: Unwrapped) -> Any:
-    if not isinstance(value, dict) or not {"args", "kwargs"} <= value.keys() or not value.keys() <= _CALL_KEYS:
+    if not isinstance(value, dict) or "kwargs" not in value or not value.keys() <= _CALL_KEYS:
         return _SAME
-    positional, named = value["args"], value["kwargs"]
+    positional, named = value.get("args"), value["kwargs"]
     if not positional:
         return named
     if named or not isinstance(positional, list):
@@ -123,6 +123,14 @@ def _tool_message(value: Any, state: Unwrapped) -> Any:
     state.call_id = state.call_id or str(told.get("tool_call_id") or "")
     state.has_failed = state.has_failed or told.get("status") == "error"
     return parsed(told["content"]) if "content" in told else _SAME
+
+
+def _tool_output(value: Any, state: Unwrapped) -> Any:
+    """LlamaIndex's ToolOutput."""
+    if not isinstance(value, dict) or not {"tool_name", "raw_output"} <= value.keys():
+        return _SAME
+    state.has_failed = state.has_failed or value.get("is_error") is True
+    return value["raw_output"]
 
 
 def _output(value: Any, state: Unwrapped) -> Any:
@@ -168,6 +176,8 @@ def _generations(value: Any, state: Unwrapped) -> Any:
 
 
 def _choices(value: Any, state: Unwrapped) -> Any:
+    if isinstance(value, dict) and value.keys() == {"message"}:
+        return value["message"]
     choices = value.get("choices") if isinstance(value, dict) else None
     if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
         return _SAME
@@ -196,6 +206,7 @@ _ARGUMENTS = (
 )
 _RESULTS = (
     _Layer("unwrap.tool_message", _tool_message),
+    _Layer("unwrap.tool_output", _tool_output, of_tools=True),
     _Layer("unwrap.output", _output),
     _Layer("unwrap.mcp_content", _mcp_content, of_tools=True),
     _Layer("unwrap.text_blocks", _text_blocks),
