@@ -83,6 +83,24 @@ def test_a_name_says_the_role_where_no_attribute_does(name: str, role: Role) -> 
     assert map_span(span(name)).role == role
 
 
+@pytest.mark.parametrize(
+    ("name", "scope", "attributes", "role"),
+    [
+        ("Agent run: {name!r}", "logfire.openai_agents", {"logfire.msg_template": "Agent run: {name!r}", "name": "triage"}, Role.AGENT),
+        ("triage", "langsmith", {"langsmith.span.kind": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.AGENT),
+        ("tools", "langsmith", {"langsmith.span.kind": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.STEP),
+        ("crew.kickoff", "openinference.instrumentation.crewai", {"openinference.span.kind": "CHAIN"}, Role.WORKFLOW),
+        ("agent run", "pydantic-ai", {"agent_name": "triage", "model_name": "m"}, Role.AGENT),
+        ("FunctionAgent.run", "openinference.instrumentation.llama_index", {"openinference.span.kind": "CHAIN"}, Role.AGENT),
+        ("autogen publish topic", "autogen", {"messaging.operation": "publish"}, Role.NOISE),
+    ],
+)  # fmt: skip
+def test_an_instrumentation_s_own_ways_are_known(name: str, scope: str, attributes: dict[str, Any], role: Role) -> None:
+    account = map_span(span(name, attributes, scope=scope))
+    assert account.role == role
+    assert role != Role.AGENT or account.agent in ("triage", "FunctionAgent")
+
+
 def test_the_trace_that_openai_agents_calls_an_agent_holds_agents() -> None:
     kind = {"openinference.span.kind": "AGENT"}
     assert map_span(span("refunds", kind, scope=OPENAI_AGENTS)).role == Role.WORKFLOW
@@ -208,6 +226,18 @@ TOOLS: list[tuple[str, str, dict[str, Any]]] = [
     ("haystack.agent.step.tool", "haystack", {
         "haystack.tool.name": "lookup", "haystack.agent.step.tool.input": '{"id": 7}', "tool_call_id": "c-1",
         "haystack.agent.step.tool.output": '{"total": 41.5}',
+    }),
+    ("Function: {name}", "logfire.openai_agents", {
+        "logfire.msg_template": "Function: {name}", "name": "lookup", "input": '{"id": 7}', "output": '{"total": 41.5}',
+        "tool_call_id": "c-1",
+    }),
+    ("lookup", "langsmith", {
+        "langsmith.span.kind": "tool", "gen_ai.tool.name": "lookup", "gen_ai.tool.call.id": "c-1", "gen_ai.prompt": '{"id": 7}',
+        "gen_ai.completion": '{"output": {"content": "{\\"total\\": 41.5}", "type": "tool", "tool_call_id": "c-1"}}',
+    }),
+    ("FunctionTool.acall", "openinference.instrumentation.llama_index", {
+        "openinference.span.kind": "TOOL", "tool.name": "lookup", "input.value": '{"kwargs": {"id": 7}}', "tool_call_id": "c-1",
+        "output.value": '{"blocks": [], "tool_name": "lookup", "raw_output": {"total": 41.5}, "is_error": false}',
     }),
     ("tools/call lookup", "mcp", {
         "mcp.method.name": "tools/call", "gen_ai.tool.name": "lookup", "gen_ai.tool.call.arguments": '{"id": 7}',

@@ -1,5 +1,6 @@
 """Tool calls and texts are found in messages of every shape."""
 
+import json
 from typing import Any
 
 import pytest
@@ -72,6 +73,15 @@ def test_messages_in_a_span_s_events_are_read_in_their_old_forms() -> None:
     account = map_span(span("chat", {"gen_ai.operation.name": "chat"}, events=events))
     assert [message["role"] for message in account.arguments] == ["system", "user"]
     assert (account.result, account.outcome) == ("On its way.", "ok")
+
+
+def test_messages_in_a_list_of_events_are_read() -> None:
+    events = [
+        {"event.name": "gen_ai.user.message", "content": "Where?", "role": "user"},
+        {"event.name": "gen_ai.choice", "index": 0, "message": {"role": "assistant", "content": "Here."}},
+    ]
+    account = map_span(span("chat m", {"gen_ai.operation.name": "chat", "events": json.dumps(events)}))
+    assert (account.arguments, account.result) == ([events[0]], "Here.")
 
 
 def test_messages_in_one_event_of_details_are_read() -> None:

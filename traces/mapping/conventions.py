@@ -12,6 +12,8 @@ from traces.mapping.account import Role
 
 CLAUDE = ("com.anthropic.claude_code",)
 OPENAI_AGENTS = ("openinference.instrumentation.openai_agents",)
+LOGFIRE_AGENTS = ("logfire.openai_agents",)
+CREWAI = ("openinference.instrumentation.crewai",)
 TRACELOOP_LANGCHAIN = ("opentelemetry.instrumentation.langchain",)
 
 AGENT, WORKFLOW = Role.AGENT, Role.WORKFLOW
@@ -24,8 +26,8 @@ WORK = (AGENT, WORKFLOW, STEP, HANDOFF, GATE)
 
 
 class RoleRule(NamedTuple):
-    """A span has a role if an attribute has one of its words (in any case, blanks as `_`; `*` is any), in these
-    instrumentations, without another attribute."""
+    """A span has a role if an attribute has one of its words (in any case, blanks as `_`; `*` is any, `=` the span's own
+    name), in these instrumentations, without another attribute."""
 
     name: str
     attribute: str
@@ -79,8 +81,14 @@ ROLES = (
     RoleRule("traceloop.span.kind", "traceloop.span.kind", {
         WORKFLOW: "workflow", AGENT: "agent", TOOL: "tool", STEP: "task server", HANDOFF: "handoff", NOISE: "session",
     }),
+    RoleRule("logfire.openai_agents", "logfire.msg_template", {
+        WORKFLOW: "openai_agents_trace:_{name}", AGENT: "agent_run:_{name!r}", TOOL: "function:_{name}",
+        MODEL: "chat_completion_with_{gen_ai.request.model!r} responses_api_with_{gen_ai.request.model!r}",
+        HANDOFF: "handoff:_{from_agent}_→_{to_agent}", STEP: "*",
+    }, scopes=LOGFIRE_AGENTS),
     RoleRule("openinference.openai_agents.trace", "openinference.span.kind", {WORKFLOW: "agent"},
              scopes=OPENAI_AGENTS, without="agent.name"),
+    RoleRule("openinference.crewai.crew", "openinference.span.kind", {WORKFLOW: "chain"}, scopes=CREWAI),
     RoleRule("openinference.span.kind", "openinference.span.kind", {
         AGENT: "agent", TOOL: "tool", MODEL: "llm embedding", RETRIEVAL: "retriever reranker",
         STEP: "chain guardrail evaluator prompt unknown",
@@ -99,6 +107,7 @@ ROLES = (
         RETRIEVAL: "retrieval search_memory vector_db_retrieve", HANDOFF: "handoff",
         STEP: "execute_task plan create_agent create_memory update_memory upsert_memory delete_memory",
     }),
+    RoleRule("langsmith.lc_agent_name", "langsmith.metadata.lc_agent_name", {AGENT: "="}),
     RoleRule("langsmith.span.kind", "langsmith.span.kind", {
         AGENT: "agent", TOOL: "tool", MODEL: "llm embedding", RETRIEVAL: "retriever", STEP: "chain prompt parser",
     }),
@@ -114,6 +123,7 @@ ROLES = (
     RoleRule("ai.toolCall.name", "ai.toolCall.name", {TOOL: "*"}),
     RoleRule("gen_ai.tool.name", "gen_ai.tool.name", {TOOL: "*"}),
     RoleRule("tool_name", "tool_name", {TOOL: "*"}),
+    RoleRule("pydantic_ai.agent_name", "agent_name", {AGENT: "*"}, scopes=("pydantic-ai",)),
     RoleRule("gen_ai.request.model", "gen_ai.request.model", {MODEL: "*"}),
     RoleRule("llm.model_name", "llm.model_name", {MODEL: "*"}),
 )  # fmt: skip
@@ -166,9 +176,13 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
         Rule("subagent_type", roles=(TOOL,), scopes=CLAUDE),
         *_texts("gen_ai.agent.name", "agent_name", "agent.name"),
         Rule("graph.node.id", roles=AGENTS),
-        *_texts("crewai.agent.role", "metadata.lc_agent_name", "traceloop.association.properties.lc_agent_name"),
+        *_texts(
+            "crewai.agent.role", "metadata.lc_agent_name", "traceloop.association.properties.lc_agent_name",
+            "langsmith.metadata.lc_agent_name", "langfuse.observation.metadata.lc_agent_name",
+        ),
         *_texts("agno.step.agent_name", "ai.telemetry.functionId"),
         *_texts("traceloop.entity.name", "mlflow.spanFunctionName", roles=(AGENT,)),
+        Rule("name", roles=(AGENT,), scopes=LOGFIRE_AGENTS),
     ),
     "agent_run_id": (
         *_texts("gen_ai.agent.call.id", "agent_id", "gcp.vertex.agent.invocation_id", "agno.run.id"),
@@ -179,6 +193,7 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
             "gen_ai.tool.name", "tool.name", "tool_name", "ai.toolCall.name", "haystack.tool.name",
             "traceloop.entity.name", "mlflow.spanFunctionName", roles=TOOLS, read="tool_name",
         ),
+        Rule("name", roles=(TOOL, WORKFLOW), scopes=LOGFIRE_AGENTS),
         *_texts("gen_ai.workflow.name", "traceloop.workflow.name", "workflow.name", "traceloop.entity.name", roles=(WORKFLOW,)),
     ),
     "call_id": _texts(
@@ -193,29 +208,34 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
         Rule("user_prompt", roles=(AGENT,), scopes=CLAUDE),
         *_values(
             "input.value", "langfuse.observation.input", "mlflow.spanInputs", "traceloop.entity.input", "gen_ai.task.input",
-            roles=tuple(Role),
+            "gen_ai.prompt", roles=tuple(Role),
         ),
         *_values(
-            "gen_ai.input.messages", "gen_ai.user.message", "gen_ai.prompt", "ai.prompt.messages", "ai.prompt", "crewai.task.description",
+            "gen_ai.input.messages", "gen_ai.user.message", "ai.prompt.messages", "ai.prompt", "crewai.task.description",
             "haystack.agent.input", "haystack.component.input", "haystack.pipeline.input_data",
             "haystack.agent.step.llm.input", "gcp.vertex.agent.llm_request", "db.query.text", "reranker.query",
             roles=(*WORK, MODEL, RETRIEVAL),
         ),
+        Rule("input", read="value", roles=(TOOL,), scopes=LOGFIRE_AGENTS),
+        Rule("events", read="events_asked", roles=(MODEL,)),
         Rule("pydantic_ai.all_messages", read="first_user", roles=AGENTS),
         Rule("all_messages_events", read="first_user", roles=AGENTS),
     ),
     "result": (
         *_values("gen_ai.tool.call.result", "tool_response", "ai.toolCall.result", roles=TOOLS),
-        Rule("gcp.vertex.agent.tool_response", read="adk_response", roles=TOOLS),
+        Rule("gcp.vertex.agent.tool_response", read="unless_empty", roles=TOOLS),
         *_values("haystack.agent.step.tool.output", "mcp.response.value", "tool.output.output", "tool.output.content", "tool.output.diff", roles=TOOLS),
         *_values("gen_ai.output.messages", "gen_ai.retrieval.documents", roles=(MODEL, RETRIEVAL)),
         *_values(
             "output.value", "langfuse.observation.output", "mlflow.spanOutputs", "traceloop.entity.output",
             "gen_ai.task.output", roles=tuple(Role),
         ),
+        Rule("gen_ai.completion", read="unless_empty"),
+        Rule("output", read="value", roles=(TOOL,), scopes=LOGFIRE_AGENTS),
+        Rule("events", read="events_answered", roles=(MODEL,)),
         Rule("final_result", read="value", roles=AGENTS),
         *_values(
-            "gen_ai.output.messages", "gen_ai.choice", "gen_ai.completion", "ai.response.text", "ai.response.object",
+            "gen_ai.output.messages", "gen_ai.choice", "ai.response.text", "ai.response.object",
             "haystack.agent.output", "haystack.component.output", "haystack.pipeline.output_data",
             "haystack.agent.step.llm.output", "gcp.vertex.agent.llm_response", "crewai.crew.result",
             "crewai.agent.result", "crewai.task.result", roles=(*WORK, MODEL),
@@ -223,7 +243,10 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
     ),
     "asked": _values("ai.response.toolCalls", roles=(MODEL,)),
     "phase": (
-        *_texts("metadata.langgraph_node", "traceloop.association.properties.langgraph_node"),
+        *_texts(
+            "metadata.langgraph_node", "traceloop.association.properties.langgraph_node",
+            "langsmith.metadata.langgraph_node", "langfuse.observation.metadata.langgraph_node",
+        ),
         *_texts("gen_ai.task.name", "traceloop.entity.name", "executor.id", "task_name", roles=(STEP, GATE)),
     ),
     "error_type": _texts("error.type", "error_class"),

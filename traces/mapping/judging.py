@@ -18,8 +18,9 @@ _TRACEBACK = "Traceback (most recent call last)"
 _REPR_IN_MESSAGE = re.compile(r"([^{}]{1,200}?)(?: \(non-fatal\))?: (\{.*\})", re.DOTALL)
 _CALLED = re.compile(r"(?P<type>[A-Za-z_][\w.]*)\((?P<quote>['\"])(?P<message>.*)(?P=quote),?\)", re.DOTALL)
 # Types that only say that something failed.
-_VAGUE = frozenset({"tool_error", "_OTHER", "Error", "error", "failure", "ERROR"})
+_VAGUE = frozenset({"tool_error", "_OTHER", "Error", "Exception", "error", "failure", "ERROR"})
 _FAILED_LEVELS = frozenset({"ERROR", "FAILURE"})
+_INTERRUPTED = ("GraphInterrupt(", "NodeInterrupt(")
 _NEEDS_RESULT = (*TOOLS, Role.RETRIEVAL)
 _REFUSED = frozenset({"reject", "rejected", "deny", "denied", "abort", "no"})
 
@@ -66,7 +67,7 @@ def judge(told: Told) -> Verdict:
 def _judge_wait(told: Told, error_type: str, error: str) -> Verdict | None:
     if deferral := told.fields.get("deferral"):
         return Verdict(SpanState.WAITING, f"waits for a person: {deferral}", "pydantic_ai.tool.deferral.name")
-    if is_wait(error_type):
+    if is_wait(error_type) or error.startswith(_INTERRUPTED):
         calls = actions_of(error)
         return Verdict(SpanState.WAITING, _waits_for(calls), "interrupt", calls)
     if told.held:
@@ -89,12 +90,12 @@ def _error_of(told: Told) -> tuple[str, str]:
     """The type and the text of what went wrong, from the source that tells most."""
     exception = told.exception or {}
     error_type = str(exception.get("exception.type") or told.fields.get("error_type") or "").rsplit(".", 1)[-1]
-    error = exception.get("exception.message") or told.fields.get("error") or _status_text(told.status_message)
-    return error_type[:200], as_text(error)[:MESSAGE_MAX]
+    error = exception.get("exception.message") or told.fields.get("error") or told.status_message
+    return error_type[:200], _told_text(as_text(error))
 
 
-def _status_text(message: str) -> str:
-    """A status message without its stack trace, and what a repr in it says."""
+def _told_text(message: str) -> str:
+    """A message without its stack trace, and what a repr in it says."""
     text = message.split(_TRACEBACK, 1)[0].strip()[:MESSAGE_MAX]
     if found := _CALLED.fullmatch(text):
         return f"{found['type']}: {found['message']}"

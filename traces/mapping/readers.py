@@ -8,6 +8,7 @@ from traces.mapping.values import as_text, parsed
 LABEL_MAX = 500
 # What sources write in place of a value that they don't have or don't tell.
 _UNTOLD = frozenset({"", "<not specified>", "<not set>", "unknown", "None", "null", "N/A"})
+_CHOICE = "gen_ai.choice"
 _SCRUBBED = "[Scrubbed due to"
 _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -37,8 +38,8 @@ def _value(value: Any) -> Any:
     return UNTOLD if value == "<not specified>" else parsed(value)
 
 
-def _adk_response(value: Any) -> Any:
-    """With its content off, ADK writes an empty object for any response."""
+def _unless_empty(value: Any) -> Any:
+    """Where an empty object says that nothing is told: ADK with its content off, LangSmith of what failed."""
     found = _value(value)
     return UNTOLD if found == {} else found
 
@@ -51,6 +52,21 @@ def _first_user(value: Any) -> Any:
             if isinstance(message, dict) and message.get("role") == "user":
                 return [message]
     return UNTOLD
+
+
+def _events_asked(value: Any) -> Any:
+    """What a model was given, of a list of events (Logfire, Pydantic AI before 1.0)."""
+    return [event for event in _events(value) if event.get("event.name") != _CHOICE] or UNTOLD
+
+
+def _events_answered(value: Any) -> Any:
+    """What a model answered, of a list of events."""
+    return [event.get("message", event) for event in _events(value) if event.get("event.name") == _CHOICE] or UNTOLD
+
+
+def _events(value: Any) -> list[dict[str, Any]]:
+    events = parsed(value)
+    return [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
 
 
 def _count(value: Any) -> int | None:
@@ -86,8 +102,10 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "text": _text,
     "tool_name": _tool_name,
     "value": _value,
-    "adk_response": _adk_response,
+    "unless_empty": _unless_empty,
     "first_user": _first_user,
+    "events_asked": _events_asked,
+    "events_answered": _events_answered,
     "count": _count,
     "cost": _cost,
     "flag": _flag,

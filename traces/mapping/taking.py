@@ -80,6 +80,8 @@ def role_of(span: OtlpSpan) -> tuple[Role, str]:
         if value is None or (told.scopes and not scope.startswith(told.scopes)):
             continue
         role = words.get(_word(value), any_word)
+        if role is None and value == span.name:
+            role = words.get("=")
         if role is not None and not (told.without and told.without in attributes):
             return role, told.name
     for rule in LAST_NAMES:

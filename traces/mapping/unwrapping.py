@@ -82,6 +82,8 @@ def _unwrapped(value: Any, role: Role, layers: tuple[_Layer, ...]) -> Unwrapped:
 
 
 def _input_str(value: Any, state: Unwrapped) -> Any:
+    if isinstance(value, dict) and value.keys() == {"input"} and isinstance(read := from_repr(value["input"]), dict):
+        return read
     if not isinstance(value, dict) or not isinstance(value.get("input_str"), str):
         return _SAME
     read = from_repr(value["input_str"])
