@@ -42,6 +42,7 @@ OPENAI_AGENTS = "openinference.instrumentation.openai_agents"
         ({"mlflow.spanType": "RETRIEVER"}, Role.RETRIEVAL),
         ({"langsmith.span.kind": "llm"}, Role.MODEL),
         ({"langsmith.span.kind": "tool"}, Role.TOOL),
+        ({"mastra.span.type": "agent_run"}, Role.AGENT), ({"mastra.span.type": "tool_call"}, Role.TOOL),
         ({"ai.operationId": "ai.toolCall"}, Role.TOOL),
         ({"ai.operationId": "ai.generateText"}, Role.AGENT),
         ({"ai.operationId": "ai.generateText.doGenerate"}, Role.MODEL),
@@ -251,6 +252,18 @@ def test_a_tool_call_is_read_the_same_from_each_source(name: str, scope: str, at
     account = map_span(span(name, attributes, scope=scope))
     assert (account.name, account.call_id, account.outcome) == ("lookup", "c-1", "ok")
     assert (account.arguments, account.result) == ({"id": 7}, {"total": 41.5})
+
+
+def test_a_tool_call_is_read_from_its_span_s_events() -> None:
+    events = (
+        ("gen_ai.tool.message", {"role": "tool", "content": '{"id": 7}', "id": "c-1"}),
+        ("gen_ai.choice", {"message": '[{"text": "{\\"total\\": 41.5}"}]', "id": "c-1"}),
+    )
+    told = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "lookup", "gen_ai.tool.status": "success"}
+    account = map_span(span("execute_tool lookup", told, events=events))
+    assert (account.arguments, account.result, account.outcome) == ({"id": 7}, {"total": 41.5}, "ok")
+    failed = map_span(span("execute_tool lookup", told | {"gen_ai.tool.status": "error"}, events=events))
+    assert failed.outcome == "error"
 
 
 def test_a_tool_of_an_mcp_server_goes_by_its_own_name() -> None:

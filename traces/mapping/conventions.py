@@ -107,6 +107,10 @@ ROLES = (
         RETRIEVAL: "retrieval search_memory vector_db_retrieve", HANDOFF: "handoff",
         STEP: "execute_task plan create_agent create_memory update_memory upsert_memory delete_memory",
     }),
+    RoleRule("mastra.span.type", "mastra.span.type", {
+        AGENT: "agent_run", WORKFLOW: "workflow_run", TOOL: "tool_call mcp_tool_call client_tool_call",
+        MODEL: "model_generation model_inference", NOISE: "model_chunk", STEP: "*",
+    }),
     RoleRule("langsmith.lc_agent_name", "langsmith.metadata.lc_agent_name", {AGENT: "="}),
     RoleRule("langsmith.span.kind", "langsmith.span.kind", {
         AGENT: "agent", TOOL: "tool", MODEL: "llm embedding", RETRIEVAL: "retriever", STEP: "chain prompt parser",
@@ -155,13 +159,14 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
         "request.id", "request_id", "http.request.header.x-request-id", "metadata.request_id",
         "traceloop.association.properties.request_id", "langfuse.trace.metadata.request_id",
         "langfuse.observation.metadata.request_id", "mlflow.traceTag.request_id", "langsmith.metadata.request_id",
-        "ai.telemetry.metadata.request_id", "ai.telemetry.metadata.requestId",
+        "ai.telemetry.metadata.request_id", "ai.telemetry.metadata.requestId", "mastra.metadata.requestId",
     ),
     "session_id": _texts(
         "session.id", "gen_ai.conversation.id", "traceloop.association.properties.session_id",
         "traceloop.association.properties.thread_id", "mlflow.trace.session", "langfuse.session.id", "session_id",
         "metadata.session_id", "metadata.thread_id", "gcp.vertex.agent.session_id", "langsmith.metadata.session_id",
         "langsmith.metadata.thread_id", "langsmith.metadata.conversation_id", "ai.telemetry.metadata.sessionId",
+        "mastra.metadata.sessionId", "mastra.metadata.threadId",
     ),
     "user": (
         Rule("enduser.id"),
@@ -169,7 +174,7 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
         *_texts(
             "langfuse.user.id", "user_id", "traceloop.association.properties.user_id", "metadata.user_id",
             "mlflow.trace.user", "gen_ai.user", "llm.user", "langsmith.metadata.user_id",
-            "ai.telemetry.metadata.userId", "metadata.user",
+            "ai.telemetry.metadata.userId", "mastra.metadata.userId", "metadata.user",
         ),
     ),
     "agent": (
@@ -213,10 +218,12 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
         *_values(
             "gen_ai.input.messages", "gen_ai.user.message", "ai.prompt.messages", "ai.prompt", "crewai.task.description",
             "haystack.agent.input", "haystack.component.input", "haystack.pipeline.input_data",
+            "mastra.agent_run.input", "mastra.workflow_run.input", "mastra.workflow_step.input",
             "haystack.agent.step.llm.input", "gcp.vertex.agent.llm_request", "db.query.text", "reranker.query",
             roles=(*WORK, MODEL, RETRIEVAL),
         ),
         Rule("input", read="value", roles=(TOOL,), scopes=LOGFIRE_AGENTS),
+        Rule("gen_ai.user.message", read="told_content", roles=TOOLS),  # Strands Agents
         Rule("events", read="events_asked", roles=(MODEL,)),
         Rule("pydantic_ai.all_messages", read="first_user", roles=AGENTS),
         Rule("all_messages_events", read="first_user", roles=AGENTS),
@@ -232,11 +239,13 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
         ),
         Rule("gen_ai.completion", read="unless_empty"),
         Rule("output", read="value", roles=(TOOL,), scopes=LOGFIRE_AGENTS),
+        Rule("gen_ai.choice", read="told_content", roles=TOOLS),
         Rule("events", read="events_answered", roles=(MODEL,)),
         Rule("final_result", read="value", roles=AGENTS),
         *_values(
             "gen_ai.output.messages", "gen_ai.choice", "ai.response.text", "ai.response.object",
             "haystack.agent.output", "haystack.component.output", "haystack.pipeline.output_data",
+            "mastra.agent_run.output", "mastra.workflow_run.output", "mastra.workflow_step.output",
             "haystack.agent.step.llm.output", "gcp.vertex.agent.llm_response", "crewai.crew.result",
             "crewai.agent.result", "crewai.task.result", roles=(*WORK, MODEL),
         ),
@@ -254,7 +263,7 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
         Rule("error", scopes=CLAUDE),
         *_texts("error.message", "langfuse.observation.status_message", "exception.message"),
     ),
-    "level": _texts("langfuse.observation.level", "gen_ai.task.status"),
+    "level": _texts("langfuse.observation.level", "gen_ai.task.status", "gen_ai.tool.status", "tool.status"),
     "succeeded": (Rule("success", read="flag", scopes=CLAUDE),),
     "decision": (Rule("decision", roles=(GATE,)),),
     "deferral": _texts("pydantic_ai.tool.deferral.name"),

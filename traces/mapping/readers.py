@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from traces.mapping.values import as_text, parsed
+from traces.mapping.messages import text_of
+from traces.mapping.values import as_text, from_repr, parsed
 
 LABEL_MAX = 500
 # What sources write in place of a value that they don't have or don't tell.
@@ -52,6 +53,14 @@ def _first_user(value: Any) -> Any:
             if isinstance(message, dict) and message.get("role") == "user":
                 return [message]
     return UNTOLD
+
+
+def _told_content(value: Any) -> Any:
+    """What the last of several messages carries, as a tool's span has it in its events."""
+    message = value[-1] if isinstance(value, list) and value else None
+    content = message.get("content", UNTOLD) if isinstance(message, dict) else UNTOLD
+    text = text_of(content) if isinstance(content, list) and content else None
+    return from_repr(content if text is None else text)
 
 
 def _events_asked(value: Any) -> Any:
@@ -104,6 +113,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "value": _value,
     "unless_empty": _unless_empty,
     "first_user": _first_user,
+    "told_content": _told_content,
     "events_asked": _events_asked,
     "events_answered": _events_answered,
     "count": _count,
