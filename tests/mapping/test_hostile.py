@@ -33,7 +33,7 @@ EVENTS = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ATTRIBUTES, SCOPES, EVENTS, st.text(max_size=40), st.integers(0, 3))
 def test_no_attribute_breaks_a_span(
     attributes: dict[str, Any], scope: str, events: Any, message: str, code: int
@@ -44,7 +44,7 @@ def test_no_attribute_breaks_a_span(
     assert isinstance(account.agent + account.phase + account.message + account.call_id + account.agent_run_id, str)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(ATTRIBUTES, SCOPES, VALUES | TEXTS, st.text(max_size=30))
 def test_no_record_breaks_the_log(attributes: dict[str, Any], scope: str, body: Any, event: str) -> None:
     account = map_log(record(attributes, scope=scope, body=body, event_name=event))

@@ -126,7 +126,6 @@ ROLES = (
     RoleRule("db.vector.query", "db.vector.query.top_k", {RETRIEVAL: "*"}),
     RoleRule("ai.toolCall.name", "ai.toolCall.name", {TOOL: "*"}),
     RoleRule("gen_ai.tool.name", "gen_ai.tool.name", {TOOL: "*"}),
-    RoleRule("tool_name", "tool_name", {TOOL: "*"}),
     RoleRule("pydantic_ai.agent_name", "agent_name", {AGENT: "*"}, scopes=("pydantic-ai",)),
     RoleRule("gen_ai.request.model", "gen_ai.request.model", {MODEL: "*"}),
     RoleRule("llm.model_name", "llm.model_name", {MODEL: "*"}),

@@ -20,7 +20,10 @@ QUERY_MAX = 4_000
 EVENTS_MAX = 20
 _NO_SPAN = "0" * 16
 _NOTHING_ASKED = Asked((), ())
-_DERIVED_PHASES = {Role.TOOL: "tool", Role.MODEL: "model", Role.RETRIEVAL: "tool", Role.GATE: "waiting"}
+_DERIVED_PHASES = dict.fromkeys((Role.TOOL, Role.TOOL_SIDE, Role.RETRIEVAL), "tool") | {
+    Role.MODEL: "model",
+    Role.GATE: "waiting",
+}
 _ADK = ("gcp.vertex.agent", "openinference.instrumentation.google_adk")
 
 
