@@ -113,6 +113,8 @@ def test_what_is_not_all_text_has_none(message: Any) -> None:
     [
         "Where?", {"messages": [["user", "Where?"]]}, {"question": "Where?"}, {"messages": [[{"role": "user", "content": "Where?"}]]},
         [{"role": "system", "content": "x"}, {"role": "user", "content": "Where?"}], {"inputs": {"messages": [{"type": "human", "content": "Where?"}]}},
+        {"new_message": {"parts": [{"text": "Where?"}], "role": "user"}, "user_id": "u", "session_id": "s"},
+        {"task": "Where?", "stream": False, "hint": "x"},
         '[{"role": "user", "content": "Where?"}]', {"contents": [{"role": "user", "parts": [{"text": "Where?"}]}]},
     ],
 )  # fmt: skip

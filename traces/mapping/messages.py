@@ -22,6 +22,7 @@ _NAME_KEYS = ("name", "toolName", "tool_name")
 _ARGUMENT_KEYS = ("arguments", "args", "input", "tool_kwargs")
 _WRITTEN_PLAINLY = {"id", "name", "arguments"}
 _WRAPPERS = ("data", "kwargs", "message")
+_QUERY_KEYS = ("new_message", "user_msg", "task", "question", "query", "prompt")
 _TEXT_KEYS = ("parts", "content", "contents", "blocks", "text")
 
 
@@ -155,6 +156,9 @@ def query_of(value: Any) -> str:
         if role_of(message) == "user":
             return text_of(message[1] if isinstance(message, list) else message) or ""
     if isinstance(value, dict):
+        told = next((text for key in _QUERY_KEYS if key in value and (text := text_of(value[key]))), "")
+        if told:
+            return told
         texts = [item for item in value.values() if isinstance(item, str)]
         return texts[0] if len(texts) == 1 else ""
     return messages[0] if len(messages) == 1 and isinstance(messages[0], str) else ""

@@ -213,7 +213,8 @@ _USE = tuple(told.name for told in fields(ModelUse))
 
 def _run_facts(span: OtlpSpan, taken: Taken, role: Role, arguments: Unwrapped | None) -> RunFacts:
     fields = taken.fields
-    query = query_of(arguments.value)[:QUERY_MAX] if role in AGENTS and arguments is not None else ""
+    is_asked = role in AGENTS or (role == Role.STEP and not span.parent_id)
+    query = query_of(arguments.value)[:QUERY_MAX] if is_asked and arguments is not None else ""
     if query.startswith("<task-notification>"):
         query = ""
     return RunFacts(

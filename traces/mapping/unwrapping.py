@@ -135,6 +135,13 @@ def _tool_output(value: Any, state: Unwrapped) -> Any:
     return value["raw_output"]
 
 
+def _function_response(value: Any, state: Unwrapped) -> Any:
+    """Gemini's answer of a function, as OpenInference writes ADK's tools."""
+    if not isinstance(value, dict) or "response" not in value or not value.keys() <= {"id", "name", "response"}:
+        return _SAME
+    return value["response"]
+
+
 def _output(value: Any, state: Unwrapped) -> Any:
     if not isinstance(value, dict) or not value.keys() <= _RESULT_KEYS:
         return _SAME
@@ -209,6 +216,7 @@ _ARGUMENTS = (
 _RESULTS = (
     _Layer("unwrap.tool_message", _tool_message),
     _Layer("unwrap.tool_output", _tool_output, of_tools=True),
+    _Layer("unwrap.function_response", _function_response, of_tools=True),
     _Layer("unwrap.output", _output),
     _Layer("unwrap.mcp_content", _mcp_content, of_tools=True),
     _Layer("unwrap.text_blocks", _text_blocks),
