@@ -11,6 +11,7 @@ from traces.mapping.conventions import TOOLS
 from traces.mapping.outcomes import is_empty, is_wait, judge_envelope, judge_error
 from traces.mapping.unwrapping import Unwrapped, actions_of
 from traces.mapping.values import as_text, from_repr
+from traces.otlp.shapes import OtlpSpan
 
 MESSAGE_MAX = 64_000  # stores cut a message better: they say that they did
 _STATUS_ERROR = 2
@@ -29,10 +30,8 @@ _REFUSED = frozenset({"reject", "rejected", "deny", "denied", "abort", "no"})
 class Told:
     """What a span tells of its end. `result` is None where none was reported."""
 
+    span: OtlpSpan
     role: Role
-    has_ended: bool
-    status_code: int
-    status_message: str
     fields: Mapping[str, Any]
     exception: Mapping[str, Any] | None
     result: Unwrapped | None
@@ -59,7 +58,7 @@ def judge(told: Told) -> Verdict:
         message = _message_of(error_type, error)
         judged = judge_error((error, error_type))
         return Verdict(judged.outcome, message, judged.rule)
-    if not told.has_ended:
+    if told.span.ended_at is None:
         return Verdict(SpanState.RUNNING, rule="not_ended")
     return _judge_answer(told)
 
@@ -90,7 +89,7 @@ def _error_of(told: Told) -> tuple[str, str]:
     """The type and the text of what went wrong, from the source that tells most."""
     exception = told.exception or {}
     error_type = str(exception.get("exception.type") or told.fields.get("error_type") or "").rsplit(".", 1)[-1]
-    error = exception.get("exception.message") or told.fields.get("error") or told.status_message
+    error = exception.get("exception.message") or told.fields.get("error") or told.span.status_message
     return error_type[:200], _told_text(as_text(error))
 
 
@@ -114,11 +113,11 @@ def _message_of(error_type: str, error: str) -> str:
 def _has_failed(told: Told) -> bool:
     """An exception that a span noted and went on from is no failure of it."""
     fields = told.fields
-    if told.status_code == _STATUS_ERROR or fields.get("succeeded") is False or "error_type" in fields:
+    if told.span.status_code == _STATUS_ERROR or fields.get("succeeded") is False or "error_type" in fields:
         return True
     if str(fields.get("level", "")).upper() in _FAILED_LEVELS:
         return True
-    return told.exception is not None and told.status_code == 0 and told.result is None
+    return told.exception is not None and told.span.status_code == 0 and told.result is None
 
 
 def _judge_answer(told: Told) -> Verdict:

@@ -1,11 +1,10 @@
 """What frameworks wrap arguments and results into, taken off layer by layer, each by a rule with a name."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from traces.mapping.account import Role
+from traces.mapping.account import Call, Role
 from traces.mapping.conventions import TOOLS
 from traces.mapping.messages import role_of, text_of
 from traces.mapping.values import from_repr, parsed
@@ -16,7 +15,8 @@ _MCP_KEYS = frozenset({
     "content", "isError", "is_error", "structuredContent", "structured_content", "_meta", "meta", "data",
 })  # fmt: skip
 _CALL_KEYS = frozenset({"args", "kwargs", "sanitize_inputs_outputs"})
-_INTERRUPT = re.compile(r"Interrupt\(value=(\{.*\}), (?:id|resumable|ns)=", re.DOTALL)
+_INTERRUPT = "Interrupt(value="
+INTERRUPT_MAX = 16_000
 
 
 @dataclass(slots=True)
@@ -48,10 +48,11 @@ def unwrapped_result(value: Any, role: Role) -> Unwrapped:
     return _unwrapped(value, role, _RESULTS)
 
 
-def actions_of(message: str) -> tuple[tuple[str, str, Any], ...]:
+def actions_of(message: str) -> tuple[Call, ...]:
     """The calls that LangGraph's interrupt holds back for a person, from its message, which is Python's repr of it."""
-    found = _INTERRUPT.search(message[:20_000])
-    told = from_repr(found[1]) if found else None
+    text = message[:INTERRUPT_MAX]
+    begin, end = text.find(_INTERRUPT), text.rfind("}, id=")
+    told = from_repr(text[begin + len(_INTERRUPT) : end + 1]) if 0 <= begin < end else None
     actions = told.get("action_requests") if isinstance(told, dict) else None
     if not isinstance(actions, list):
         return ()
