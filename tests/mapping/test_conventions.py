@@ -93,6 +93,7 @@ def test_a_name_says_the_role_where_no_attribute_does(name: str, role: Role) -> 
         ("crew.kickoff", "openinference.instrumentation.crewai", {"openinference.span.kind": "CHAIN"}, Role.WORKFLOW),
         ("agent run", "pydantic-ai", {"agent_name": "triage", "model_name": "m"}, Role.AGENT),
         ("FunctionAgent.run", "openinference.instrumentation.llama_index", {"openinference.span.kind": "CHAIN"}, Role.AGENT),
+        ("crewai.workflow", "crewai", {"crewai.crew.id": "1", "gen_ai.operation.name": "invoke_agent"}, Role.WORKFLOW),
         ("autogen publish topic", "autogen", {"messaging.operation": "publish"}, Role.NOISE),
     ],
 )  # fmt: skip

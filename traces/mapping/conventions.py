@@ -86,6 +86,7 @@ ROLES = (
         MODEL: "chat_completion_with_{gen_ai.request.model!r} responses_api_with_{gen_ai.request.model!r}",
         HANDOFF: "handoff:_{from_agent}_→_{to_agent}", STEP: "*",
     }, scopes=LOGFIRE_AGENTS),
+    RoleRule("crewai.crew", "crewai.crew.id", {WORKFLOW: "*"}),
     RoleRule("openinference.openai_agents.trace", "openinference.span.kind", {WORKFLOW: "agent"},
              scopes=OPENAI_AGENTS, without="agent.name"),
     RoleRule("openinference.crewai.crew", "openinference.span.kind", {WORKFLOW: "chain"}, scopes=CREWAI),
@@ -198,7 +199,7 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
             "traceloop.entity.name", "mlflow.spanFunctionName", roles=TOOLS, read="tool_name",
         ),
         Rule("name", roles=(TOOL, WORKFLOW), scopes=LOGFIRE_AGENTS),
-        *_texts("gen_ai.workflow.name", "traceloop.workflow.name", "workflow.name", "traceloop.entity.name", roles=(WORKFLOW,)),
+        *_texts("gen_ai.workflow.name", "traceloop.workflow.name", "workflow.name", "crewai.crew.name", "traceloop.entity.name", roles=(WORKFLOW,)),
     ),
     "call_id": _texts(
         "gen_ai.tool.call.id", "tool_use_id", "tool.id", "ai.toolCall.id", "tool.call_id", "tool_call_id", roles=TOOLS

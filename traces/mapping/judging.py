@@ -98,10 +98,17 @@ def _told_text(message: str) -> str:
     text = message.split(_TRACEBACK, 1)[0].strip()[:MESSAGE_MAX]
     if found := _CALLED.fullmatch(text):
         return f"{found['type']}: {found['message']}"
+    if text[:1] == "{" and isinstance(told := from_repr(text), dict):
+        parts = (told.get("message"), _inner_error(told.get("data")) or told.get("error"))
+        return ": ".join(as_text(part) for part in parts if part) or text
     if (found := _REPR_IN_MESSAGE.fullmatch(text)) and isinstance(told := from_repr(found[2]), dict):
         inner = told.get("error") or told.get("message")
         return f"{found[1]}: {inner}" if inner else text
     return text
+
+
+def _inner_error(data: Any) -> Any:
+    return data.get("error") if isinstance(data, dict) else None
 
 
 def _message_of(error_type: str, error: str) -> str:
