@@ -191,7 +191,7 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
     """Serves `application` on a listening socket until it is asked to stop, then drains; asked twice, it ends at once.
 
     The order is told in `agentconsole/lifecycle.py`. `owns_port`: nobody else takes connections from that socket, so closing it
-    must leave none of them behind.
+    must leave none of them behind. `on_closing` closes doors of other protocols, and gets the seconds that their calls may take.
     """
 
     def __init__(
@@ -204,6 +204,7 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
         drain_s: float = 20,
         owns_port: bool = True,
         on_start: Callable[[], object] = lambda: None,
+        on_closing: Callable[[float], Awaitable[object]] | None = None,
         on_drained: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         super().__init__(
@@ -215,6 +216,7 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
         self.drain_s = drain_s
         self.owns_port = owns_port
         self.on_start = on_start
+        self.on_closing = on_closing
         self.on_drained = on_drained
         self.exit_code = 0
         self._deadline = Deadline()
@@ -272,18 +274,24 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
     async def _drain_all(self) -> None:
         begin_drain()
         until = self.loop.time() + self.drain_s
+        other_doors = asyncio.ensure_future(self._close_other_doors())
         await self._close_port()
         quiet = 0
         while quiet < QUIET_LOOKS and self.loop.time() < until:
             self._send_sockets_away()
             # A transport stays among the writers until its last byte has left.
-            quiet = 0 if self._under_way() or reactor.getWriters() else quiet + 1
+            is_busy = self._under_way() or reactor.getWriters() or not other_doors.done()
+            quiet = 0 if is_busy else quiet + 1
             await asyncio.sleep(DRAIN_POLL_S)
         cut_off = await self._cut_off()
         if self.on_drained is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.on_drained(), LINGER_S)
         log.info("DRAIN_FINISHED", cut_off=cut_off)
+
+    async def _close_other_doors(self) -> None:
+        if self.on_closing is not None:
+            await self.on_closing(self.drain_s)
 
     async def _close_port(self) -> None:
         """Leave nobody in the port's queue: the kernel would reset those connections, and what they have sent."""

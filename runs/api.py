@@ -107,7 +107,7 @@ def read_instance(request: HttpRequest) -> InstanceShape:
 @router.get("/runs/{uuid:run_id}/log", response={200: RunLog, 401: ApiError, 404: ApiError}, operation_id="run_log")
 def read_run_log(request: HttpRequest, run_id: uuid.UUID, cursor: Query[Cursor]) -> RunLog:
     """A run's log from a cursor on; `seq` of one answer is `after` of the next, while `more`. Signed-in people only."""
-    _signed_in(request)
+    signed_in(request)
     run_for(request.user, run_id)
     found = run_log(run_id, cursor.after, cursor.limit)
     if found is None:
@@ -122,7 +122,7 @@ def read_run_log(request: HttpRequest, run_id: uuid.UUID, cursor: Query[Cursor])
 )
 def read_span(request: HttpRequest, run_id: uuid.UUID, span_id: str) -> WholeSpanShape:
     """A span with its arguments, result and attributes. Signed-in people only."""
-    _signed_in(request)
+    signed_in(request)
     run_for(request.user, run_id)
     span = Span.objects.filter(run_id=run_id, span_id=span_id).first()
     if span is None:
@@ -130,7 +130,8 @@ def read_span(request: HttpRequest, run_id: uuid.UUID, span_id: str) -> WholeSpa
     return whole_span_shape(span)
 
 
-def _signed_in(request: HttpRequest) -> Literal[True]:
+def signed_in(request: HttpRequest) -> Literal[True]:
+    """UnauthorizedError unless a person is."""
     if not request.user.is_authenticated:
         raise UnauthorizedError("Sign in to the console first.")
     return True

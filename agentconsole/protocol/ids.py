@@ -44,7 +44,9 @@ def uuid7_of(at: datetime, digest: bytes = b"") -> uuid.UUID:
     """A UUIDv7 of a time: of 16 bytes of a digest the same each time, without one another each time."""
     rest = int.from_bytes(digest[:16]) if digest else secrets.randbits(128)
     milliseconds = int(at.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
-    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | (rest >> 64 & 0xFFF) << 64 | 0b10 << 62 | rest & (1 << 62) - 1)
+    return uuid.UUID(
+        int=milliseconds << 80 | 0x7 << 76 | (rest >> 64 & 0xFFF) << 64 | 0b10 << 62 | rest & (1 << 62) - 1
+    )
 
 
 def new_request_id() -> str:

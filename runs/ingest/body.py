@@ -33,7 +33,7 @@ def read_batch(body: bytes, *, content_type: str, content_encoding: str, max_byt
     """The items of an ingest body. MalformedBodyError, UnsupportedEncodingError, BodyTooLargeError."""
     plain = expand(body, content_encoding, max_bytes=max_bytes)
     if content_type.partition(";")[0].strip().lower() in _NDJSON:
-        batch = Batch([_read_line(line) for line in plain.split(b"\n", MAX_ITEMS + 1) if line.strip()])
+        batch = Batch([read_line(line) for line in plain.split(b"\n", MAX_ITEMS + 1) if line.strip()])
     else:
         batch = _from_document(read_json(plain))
     if len(batch.items) > MAX_ITEMS:
@@ -57,6 +57,7 @@ def expand(body: bytes, content_encoding: str, *, max_bytes: int) -> bytes:
     except (zlib.error, zstandard.ZstdError) as error:
         raise MalformedBodyError(f"The body is not valid {encoding}.") from error
     if len(plain) > max_bytes:
+        del plain  # the error holds on to what stands here until it is answered
         raise BodyTooLargeError(f"The body expands to more than {max_bytes} bytes. Send smaller batches.")
     if not is_whole:
         raise MalformedBodyError(f"The {encoding} body ends early, or goes on after its end.")
@@ -94,7 +95,8 @@ def _from_document(document: Any) -> Batch:
     return Batch(document["items"], sent_at if isinstance(sent_at, str) else None)
 
 
-def _read_line(line: bytes) -> Any:
+def read_line(line: bytes) -> Any:
+    """What a line of JSON says; NotAnObjectError, not raised, where it is none."""
     try:
         return read_json(line)
     except MalformedBodyError as error:

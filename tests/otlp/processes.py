@@ -53,3 +53,16 @@ def door(command: str, *arguments: str, **variables: str) -> Iterator[Door]:
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def grpc_door(command: str) -> Iterator[Door]:
+    """The door for gRPC as `make run` has it, in a web process; or in a process of its own, where that is the command."""
+    if command != "serve":
+        with door(command) as alone:
+            yield alone
+        return
+    port = free_port()
+    with door("serve", "--grpc-port", str(port)) as web:
+        wait_for("the door for gRPC is open", lambda: listens(port))
+        yield web._replace(port=port)

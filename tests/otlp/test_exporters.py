@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from runs.models import Run, Span, TraceEvent
 from tests.cast import AgentCaller
-from tests.otlp.processes import door
+from tests.otlp.processes import door, grpc_door
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -46,7 +46,8 @@ def record_work(spans: Any, logs: Any) -> None:
 def assert_all_is_there() -> None:
     assert {"look"} < {span.name for span in Span.objects.all()}
     assert Run.objects.get().request_id == "req-otlp"
-    assert TraceEvent.objects.get().run.request_id == "req-otlp"
+    record = TraceEvent.objects.get()
+    assert (record.run.request_id, record.level) == ("req-otlp", "warning")
 
 
 def test_over_http(agent: AgentCaller):
@@ -59,9 +60,10 @@ def test_over_http(agent: AgentCaller):
         assert_all_is_there()
 
 
-def test_over_grpc(agent: AgentCaller):
+@pytest.mark.parametrize("command", ["otlp_grpc", "serve"])
+def test_over_grpc(agent: AgentCaller, command: str):
     headers = {name.lower(): value for name, value in agent.headers.items()}
-    with door("otlp_grpc") as grpc:
+    with grpc_door(command) as grpc:
         record_work(
             GrpcSpanExporter(grpc.address, insecure=True, headers=headers, compression=GrpcCompression.Gzip),
             GrpcLogExporter(grpc.address, insecure=True, headers=headers),

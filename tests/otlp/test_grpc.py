@@ -1,6 +1,7 @@
 """OTLP over gRPC: the same as over HTTP in gRPC's words, and a door that nobody holds open or shut."""
 
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,13 +16,15 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from agentconsole.management.commands.console import grpc_port
 from runs.models import Span
 from tests.cast import AgentCaller
 from tests.certificates import certificate
 from tests.otlp.bodies import request_of, span
-from tests.otlp.processes import Door, door, listens
+from tests.otlp.processes import Door, door, grpc_door, listens
 from tests.otlp.sending import details_in
 from tests.processes.running import wait_for
+from traces.otlp.grpc_door import GrpcDoor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -133,8 +136,9 @@ def test_callers_who_send_nothing_hold_up_nobody(shared: Door, agent: AgentCalle
         assert time.monotonic() - began < 5
 
 
-def test_a_call_under_way_is_answered_before_the_end(agent: AgentCaller):
-    with door("otlp_grpc") as own, stalled(own, agent) as (late, release):
+@pytest.mark.parametrize("command", ["otlp_grpc", "serve"])
+def test_a_call_under_way_is_answered_before_the_end(agent: AgentCaller, command: str):
+    with grpc_door(command) as own, stalled(own, agent) as (late, release):
         call(own, agent)  # one that came later has been answered
         own.process.send_signal(signal.SIGTERM)
         wait_for("nobody else is let in", lambda: not listens(own.port))
@@ -150,3 +154,18 @@ def test_with_files_it_speaks_tls(agent: AgentCaller, tmp_path: Path):
         with grpc.secure_channel(own.address, trust) as channel:
             export: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path("trace"))
             assert export(GOOD, timeout=WITHIN_S, metadata=metadata_of(agent)) == b""
+
+
+def test_a_port_that_is_taken_costs_the_console_its_door_and_nothing_else(settings: Any, logged: Any):
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        settings.OTLP_GRPC_PORT = somebody.getsockname()[1]
+        assert grpc_port("127.0.0.1") is None
+    assert [line["port"] for line in logged("OTLP_GRPC_OFF")] == [settings.OTLP_GRPC_PORT]
+    settings.OTLP_GRPC_PORT = 0
+    assert grpc_port("127.0.0.1") == 0
+
+
+async def test_a_port_that_is_taken_meanwhile_is_said_too(logged: Any):
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        await GrpcDoor("127.0.0.1", somebody.getsockname()[1]).open_or_say()
+    assert logged("OTLP_GRPC_OFF")

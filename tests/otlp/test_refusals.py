@@ -77,7 +77,7 @@ def test_a_database_that_is_busy_or_away_is_worth_another_try(agent: AgentCaller
     def fail(*args: Any, **kwargs: Any) -> None:
         raise error
 
-    monkeypatch.setattr(intake, "store_export", fail)
+    monkeypatch.setattr(intake, "store", fail)
     answer = post(agent, GOOD[PROTOBUF])
     assert (answer.status_code, status_in(answer).code) == (503, UNAVAILABLE)
     assert int(answer.headers["Retry-After"]) >= 1
@@ -85,7 +85,7 @@ def test_a_database_that_is_busy_or_away_is_worth_another_try(agent: AgentCaller
 
 
 def test_a_bug_is_told_as_one_and_nothing_more(agent: AgentCaller, monkeypatch):
-    monkeypatch.setattr(intake, "store_export", lambda _export, instance: 1 / len(instance.name[99:]))
+    monkeypatch.setattr(intake, "store", lambda _export, instance: 1 / len(instance.name[99:]))
     answer = post(agent, GOOD[JSON], JSON)
     assert (answer.status_code, status_in(answer).code) == (500, INTERNAL)
     assert "division" not in answer.content.decode()

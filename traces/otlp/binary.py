@@ -36,8 +36,8 @@ from traces.otlp.wire import holds_more_messages
 
 Request = TypeVar("Request", bound=Message)
 
-# Each attribute is two.
-MAX_MESSAGES = 3 * MAX_VALUES
+# Each attribute is two, its pair and its value.
+MAX_MESSAGES = 2 * MAX_VALUES
 _LOOKED_THROUGH = 1024 * 1024
 _TRACE_BYTES, _SPAN_BYTES = 16, 8
 _NO_TRACE, _NO_SPAN = bytes(_TRACE_BYTES), bytes(_SPAN_BYTES)

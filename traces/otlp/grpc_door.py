@@ -75,6 +75,13 @@ class GrpcDoor:
         log.info("OTLP_GRPC_STARTED", host=self.host, port=port, tls=self._credentials is not None)
         return port
 
+    async def open_or_say(self) -> None:
+        """Listen, or say that there is no listening there."""
+        try:
+            await self.open()
+        except RuntimeError:
+            log.warning("OTLP_GRPC_OFF", address=self._address, hint="stop what listens there, or set OTLP_GRPC_PORT")
+
     async def close(self, within_s: float) -> None:
         """Take no new calls, and let those under way finish; what then is left is cut off."""
         await self._server.stop(within_s)

@@ -20,8 +20,8 @@ from runs.ingest.body import expand
 from runs.ingest.door import reading
 from runs.models import AgentInstance
 from traces.otlp import binary, text
+from traces.otlp.own import store
 from traces.otlp.shapes import Export, ExportOutcome
-from traces.services.exports import store_export
 
 # An export takes some ten times its bytes while it is read and stored: of those that are large, one at a time.
 LARGE_BYTES = 1024 * 1024
@@ -65,7 +65,7 @@ def take_in(signal: Signal, body: bytes, *, media: str, content_encoding: str, i
     """Store what is good of an export; OTLP's answer, which counts what was refused. When this returns it is committed.
 
     MalformedBodyError, UnsupportedEncodingError, BodyTooLargeError: nothing could be read, nothing was stored. BusyError: as
-    `store_export`.
+    `traces.services.exports.store_export`.
     """
     if signal is Signal.METRICS:
         return _no_metrics()
@@ -76,7 +76,7 @@ def take_in(signal: Signal, body: bytes, *, media: str, content_encoding: str, i
                 turn.enter_context(_one_large)
             export = _READERS[signal, media](plain, timezone.now())
         del plain
-        return _answer(signal, store_export(export, instance=instance))
+        return _answer(signal, store(export, instance=instance))
 
 
 def _answer(signal: Signal, outcome: ExportOutcome) -> Message:

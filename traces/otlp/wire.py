@@ -8,6 +8,8 @@ from google.protobuf.message import Message
 
 # What the parser itself refuses.
 _DEEPEST = 100
+# A varint's bit that says that there is more of it.
+_MORE = 0x80
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 Fields = Mapping[int, Any]
 
@@ -24,9 +26,9 @@ def holds_more_messages(body: bytes, kind: type[Message], most: int) -> bool:
             if not outer:
                 return False
             end, fields = outer.pop()
-        tag, at = _number(body, at)
-        size, at = _size(body, at, tag & 7)
+        tag, at = (body[at], at + 1) if body[at] < _MORE else _number(body, at)
         inner = fields.get(tag >> 3) if tag & 7 == _LENGTH else None
+        size, at = _size(body, at, tag & 7)
         if size < 0 or at + size > end or len(outer) > _DEEPEST:
             return False
         if inner is None:
@@ -42,7 +44,7 @@ def holds_more_messages(body: bytes, kind: type[Message], most: int) -> bool:
 def _size(body: bytes, at: int, wire_type: int) -> tuple[int, int]:
     """How long a field's value is, and where it begins; less than 0 where that can't be told."""
     if wire_type == _LENGTH:
-        return _number(body, at)
+        return (body[at], at + 1) if at < len(body) and body[at] < _MORE else _number(body, at)
     if wire_type == _VARINT:
         return 0, _number(body, at)[1]
     return {_EIGHT_BYTES: 8, _FOUR_BYTES: 4}.get(wire_type, -1), at
@@ -54,7 +56,7 @@ def _number(body: bytes, at: int) -> tuple[int, int]:
     for place in range(at, min(at + 10, len(body))):
         byte = body[place]
         number |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004  the bit that says that there is more
+        if byte < _MORE:
             return number, place + 1
         shift += 7
     return 0, len(body) + 1

@@ -35,7 +35,7 @@ METRICS_FOLDER = "metrics"
 
 
 class Command(BaseCommand):
-    """Prepare the database, run web, worker and gRPC door, and print where the console is. Ctrl-C stops it, twice at once."""
+    """Prepare the database, run web and worker, and print where the console is. Ctrl-C stops it, twice at once."""
 
     help = "Run the whole console: database, web, worker and schedule, in one terminal."
     requires_system_checks = "__all__"
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         grpc = grpc_port(host)
         greeter = fork_greeter(listening, lambda: self.welcome(url, first_admin, grpc))
         log = {"level": settings.LOG_LEVEL, "log_format": settings.LOG_FORMAT, "log_file": settings.LOG_FILE}
-        go_on_supervising(children_of(listening, url, host, grpc), log=log, greeter=greeter, lock=lock)
+        go_on_supervising(children_of(listening, url, grpc), log=log, greeter=greeter, lock=lock)
 
     def welcome(self, url: str, first_admin: FirstAdmin | None, grpc: int | None) -> None:
         """Say where the console is, and let the bundled agent make its first run."""
@@ -91,21 +91,18 @@ def grpc_port(host: str) -> int | None:
     return port
 
 
-def children_of(listening: socket.socket, url: str, host: str, grpc: int | None) -> list[Child]:
-    """The web process on the supervisor's socket (a restart refuses nobody), the worker with its schedule, and the door for gRPC."""
+def children_of(listening: socket.socket, url: str, grpc: int | None) -> list[Child]:
+    """The web process on the supervisor's socket (a restart refuses nobody), and the worker with its schedule."""
     fd = listening.fileno()
-    manage = str(BASE_DIR / "manage.py")
-    web = [manage, "serve", "--fd", str(fd)]
+    web = [str(BASE_DIR / "manage.py"), "serve", "--fd", str(fd)]
+    if grpc is not None:
+        web += ["--grpc-port", str(grpc)]
     worker = ["-m", "celery", "-q", "-A", "agentconsole", "worker", "-B", "--pool", "threads", "--concurrency", "4"]
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    children = [
+    return [
         Child("web", [sys.executable, *web], _env("web", url), settings.DRAIN_S, sockets=[listening]),
         Child("worker", [sys.executable, *worker, *alone], _env("worker", url), settings.WORKER_DRAIN_S),
     ]
-    if grpc is not None:
-        door = [sys.executable, manage, "otlp_grpc", "--host", host, "--port", str(grpc)]
-        children.append(Child("grpc", door, _env("grpc", url), settings.DRAIN_S))
-    return children
 
 
 def _env(name: str, url: str) -> dict[str, str]:
