@@ -14,7 +14,10 @@ _AGENTS = ("agent", "workflow")
 
 @dataclass(frozen=True, slots=True)
 class SettledSpan:
-    """A span as stored, as far as the end of its run depends on it. `is_top`: an agent that no other holds."""
+    """A span as stored, as far as the end of its run depends on it.
+
+    `is_top`: an agent that no other holds. `is_entry`: a server's span, whose parent is another process's, and may never come.
+    """
 
     span_id: str
     parent_id: str
@@ -26,6 +29,7 @@ class SettledSpan:
     started_at: datetime
     ended_at: datetime | None
     is_top: bool | None
+    is_entry: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,14 @@ class Verdict:
 
 def is_over(spans: Sequence[SettledSpan]) -> bool:
     """Whether the run's root has ended and no span is open: nothing more is owed."""
-    return not has_open(spans) and any(not span.parent_id for span in spans)
+    return bool(_roots(spans)) and not has_open(spans)
+
+
+def _roots(spans: Sequence[SettledSpan]) -> list[SettledSpan]:
+    """The spans without a parent; where there is none, those whose parent is another process's and did not come."""
+    received = {span.span_id for span in spans}
+    roots = [span for span in spans if not span.parent_id]
+    return roots or [span for span in spans if span.is_entry and span.parent_id not in received]
 
 
 def has_open(spans: Sequence[SettledSpan]) -> bool:
@@ -56,7 +67,7 @@ def verdict_of(spans: Sequence[SettledSpan]) -> Verdict:
     """
     in_time = sorted(spans, key=lambda span: (span.started_at, span.span_id))
     received = {span.span_id for span in spans}
-    roots = [span for span in in_time if not span.parent_id]
+    roots = _roots(in_time)
     heads = roots or [span for span in in_time if span.parent_id not in received][:1]
     tops = [span for span in in_time if span.is_top]
     failed = next((span for span in (*tops, *heads) if span.outcome in FAILURES and span.kind != SpanKind.TOOL), None)

@@ -93,7 +93,7 @@ def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
         "duplicates": applied.duplicates + len(startups) + len(beats) - recorded,
         "rejected": rejected,
     }
-    _log_answer(answer)
+    log_answer(answer["accepted"], answer["duplicates"], [one["code"] for one in rejected])
     log_hits(hits)
     results = {
         "accepted": answer["accepted"],
@@ -115,11 +115,11 @@ def _rejection(raw: Any, index: int, error: ItemError) -> Rejection:
     }
 
 
-def _log_answer(answer: IngestAnswer) -> None:
-    log.info("INGEST_ACCEPTED", accepted=answer["accepted"], duplicates=answer["duplicates"])
-    if answer["rejected"]:
-        first = answer["rejected"][0]
-        log.warning("INGEST_ITEM_REJECTED", rejected=len(answer["rejected"]), first_code=first["code"])
+def log_answer(accepted: int, duplicates: int, rejected: list[str]) -> None:
+    """Say what became of a batch, once; `rejected` are the codes of what was refused."""
+    log.info("INGEST_ACCEPTED", accepted=accepted, duplicates=duplicates)
+    if rejected:
+        log.warning("INGEST_ITEM_REJECTED", rejected=len(rejected), first_code=rejected[0])
 
 
 def log_hits(hits: list[Hit]) -> None:

@@ -1,13 +1,14 @@
 """The native door's writer: what its items mean for their runs."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.redaction import Hit
+from runs.ingest.adopting import hand_over, rows_of, run_from_spans
 from runs.ingest.applied import Applied, committed
 from runs.ingest.clean import Cleaner
 from runs.ingest.errors import ConsoleSpanError
@@ -63,6 +64,7 @@ class _ItemWriter(Writer[Prepared]):
     def __init__(self, instance: AgentInstance, skew_ms: int, startups: Sequence[Recorded]) -> None:
         super().__init__(instance, skew_ms)
         self.startups = startups
+        self.adopted: list[tuple[Run, Run]] = []
 
     def _lock(self, arrived: Sequence[Prepared]) -> tuple[ByRun[Prepared], dict[UUID, Run]]:
         by_run: dict[UUID, list[Prepared]] = defaultdict(list)
@@ -90,6 +92,8 @@ class _ItemWriter(Writer[Prepared]):
         self.waits = {key for key, row in self.stored_spans.items() if row.pop("approval_id") is not None}
 
     def _arrived(self, run: Run, items: Sequence[Prepared]) -> None:
+        if any(isinstance(one.item, RunStarted) and one.item.trace_id for one in items):
+            self._adopt(run)
         woken = fold_arrival(
             run,
             first_at=min(one.at for one in items),
@@ -99,6 +103,22 @@ class _ItemWriter(Writer[Prepared]):
         )
         if woken:
             log.info("RUN_RESUMED", run_id=str(run.id))
+
+    def _adopt(self, run: Run) -> None:
+        found = run_from_spans(run)
+        if found is None:
+            return
+        for model, row in rows_of(found, run):
+            if model is TraceEvent:
+                self._take_event(run, row)
+            elif (run.id, row["span_id"]) not in self.stored_spans:
+                self._take_span(run, None, row)
+        self.adopted.append((found, run))
+
+    def _store(self, changed: Sequence[Run], made: Mapping[UUID, Run]) -> None:
+        super()._store(changed, made)
+        for found, run in self.adopted:
+            hand_over(found, run)
 
     def _apply_item(self, run: Run, one: Prepared) -> bool:
         match one.item:

@@ -42,6 +42,7 @@ OPENAI_AGENTS = "openinference.instrumentation.openai_agents"
         ({"mlflow.spanType": "RETRIEVER"}, Role.RETRIEVAL),
         ({"langsmith.span.kind": "llm"}, Role.MODEL),
         ({"langsmith.span.kind": "tool"}, Role.TOOL),
+        ({"mastra.span.type": "agent_run"}, Role.AGENT), ({"mastra.span.type": "tool_call"}, Role.TOOL),
         ({"ai.operationId": "ai.toolCall"}, Role.TOOL),
         ({"ai.operationId": "ai.generateText"}, Role.AGENT),
         ({"ai.operationId": "ai.generateText.doGenerate"}, Role.MODEL),
@@ -81,6 +82,25 @@ def test_claude_code_s_spans_are_told_by_their_type_and_only_there(kind: str, ro
 )  # fmt: skip
 def test_a_name_says_the_role_where_no_attribute_does(name: str, role: Role) -> None:
     assert map_span(span(name)).role == role
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "attributes", "role"),
+    [
+        ("Agent run: {name!r}", "logfire.openai_agents", {"logfire.msg_template": "Agent run: {name!r}", "name": "triage"}, Role.AGENT),
+        ("triage", "langsmith", {"langsmith.span.kind": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.AGENT),
+        ("tools", "langsmith", {"langsmith.span.kind": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.STEP),
+        ("crew.kickoff", "openinference.instrumentation.crewai", {"openinference.span.kind": "CHAIN"}, Role.WORKFLOW),
+        ("agent run", "pydantic-ai", {"agent_name": "triage", "model_name": "m"}, Role.AGENT),
+        ("FunctionAgent.run", "openinference.instrumentation.llama_index", {"openinference.span.kind": "CHAIN"}, Role.AGENT),
+        ("crewai.workflow", "crewai", {"crewai.crew.id": "1", "gen_ai.operation.name": "invoke_agent"}, Role.WORKFLOW),
+        ("autogen publish topic", "autogen", {"messaging.operation": "publish"}, Role.NOISE),
+    ],
+)  # fmt: skip
+def test_an_instrumentation_s_own_ways_are_known(name: str, scope: str, attributes: dict[str, Any], role: Role) -> None:
+    account = map_span(span(name, attributes, scope=scope))
+    assert account.role == role
+    assert role != Role.AGENT or account.agent in ("triage", "FunctionAgent")
 
 
 def test_the_trace_that_openai_agents_calls_an_agent_holds_agents() -> None:
@@ -209,6 +229,18 @@ TOOLS: list[tuple[str, str, dict[str, Any]]] = [
         "haystack.tool.name": "lookup", "haystack.agent.step.tool.input": '{"id": 7}', "tool_call_id": "c-1",
         "haystack.agent.step.tool.output": '{"total": 41.5}',
     }),
+    ("Function: {name}", "logfire.openai_agents", {
+        "logfire.msg_template": "Function: {name}", "name": "lookup", "input": '{"id": 7}', "output": '{"total": 41.5}',
+        "tool_call_id": "c-1",
+    }),
+    ("lookup", "langsmith", {
+        "langsmith.span.kind": "tool", "gen_ai.tool.name": "lookup", "gen_ai.tool.call.id": "c-1", "gen_ai.prompt": '{"id": 7}',
+        "gen_ai.completion": '{"output": {"content": "{\\"total\\": 41.5}", "type": "tool", "tool_call_id": "c-1"}}',
+    }),
+    ("FunctionTool.acall", "openinference.instrumentation.llama_index", {
+        "openinference.span.kind": "TOOL", "tool.name": "lookup", "input.value": '{"kwargs": {"id": 7}}', "tool_call_id": "c-1",
+        "output.value": '{"blocks": [], "tool_name": "lookup", "raw_output": {"total": 41.5}, "is_error": false}',
+    }),
     ("tools/call lookup", "mcp", {
         "mcp.method.name": "tools/call", "gen_ai.tool.name": "lookup", "gen_ai.tool.call.arguments": '{"id": 7}',
         "gen_ai.tool.call.result": '{"total": 41.5}', "gen_ai.tool.call.id": "c-1",
@@ -221,6 +253,18 @@ def test_a_tool_call_is_read_the_same_from_each_source(name: str, scope: str, at
     account = map_span(span(name, attributes, scope=scope))
     assert (account.name, account.call_id, account.outcome) == ("lookup", "c-1", "ok")
     assert (account.arguments, account.result) == ({"id": 7}, {"total": 41.5})
+
+
+def test_a_tool_call_is_read_from_its_span_s_events() -> None:
+    events = (
+        ("gen_ai.tool.message", {"role": "tool", "content": '{"id": 7}', "id": "c-1"}),
+        ("gen_ai.choice", {"message": '[{"text": "{\\"total\\": 41.5}"}]', "id": "c-1"}),
+    )
+    told = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "lookup", "gen_ai.tool.status": "success"}
+    account = map_span(span("execute_tool lookup", told, events=events))
+    assert (account.arguments, account.result, account.outcome) == ({"id": 7}, {"total": 41.5}, "ok")
+    failed = map_span(span("execute_tool lookup", told | {"gen_ai.tool.status": "error"}, events=events))
+    assert failed.outcome == "error"
 
 
 def test_a_tool_of_an_mcp_server_goes_by_its_own_name() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from traces.mapping.conventions import FIELDS, FIRST_NAMES, LAST_NAMES, ROLES, NameRule, RoleRule, Rule
+from traces.mapping.logs import LOG_RULES
 from traces.mapping.unwrapping import LAYERS
 
 DOC = Path(__file__).parents[2] / "docs" / "otlp-mapping.md"
@@ -24,7 +25,7 @@ def field_row(field: str, rules: tuple[Rule, ...]) -> str:
 
 
 ROWS = [
-    *map(role_row, (*FIRST_NAMES, *ROLES, *LAST_NAMES)),
+    *(role_row(rule) for rule in (*FIRST_NAMES, *ROLES, *LAST_NAMES)),
     *(field_row(field, rules) for field, rules in FIELDS.items()),
 ]
 
@@ -34,5 +35,6 @@ def test_each_rule_is_documented(row: str) -> None:
     assert row in DOC.read_text().splitlines()
 
 
-def test_each_wrapping_is_documented() -> None:
-    assert [layer for layer in LAYERS if f"`{layer}`" not in DOC.read_text()] == []
+@pytest.mark.parametrize("name", [*LAYERS, *(name.removeprefix("claude_code.") for name in LOG_RULES)])
+def test_each_wrapping_and_each_event_is_documented(name: str) -> None:
+    assert f"`{name}`" in DOC.read_text()

@@ -33,7 +33,7 @@ EVENTS = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ATTRIBUTES, SCOPES, EVENTS, st.text(max_size=40), st.integers(0, 3))
 def test_no_attribute_breaks_a_span(
     attributes: dict[str, Any], scope: str, events: Any, message: str, code: int
@@ -44,7 +44,7 @@ def test_no_attribute_breaks_a_span(
     assert isinstance(account.agent + account.phase + account.message + account.call_id + account.agent_run_id, str)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(ATTRIBUTES, SCOPES, VALUES | TEXTS, st.text(max_size=30))
 def test_no_record_breaks_the_log(attributes: dict[str, Any], scope: str, body: Any, event: str) -> None:
     account = map_log(record(attributes, scope=scope, body=body, event_name=event))
@@ -52,10 +52,14 @@ def test_no_record_breaks_the_log(attributes: dict[str, Any], scope: str, body: 
     assert account.level in ("debug", "info", "warning", "error", "critical")
 
 
-@given(VALUES.filter(lambda value: isinstance(value, dict | list)))
+CLEAN = st.booleans() | st.integers(-(2**60), 2**60) | st.text(st.characters(exclude_characters="\0"), max_size=9)
+PAYLOADS = st.lists(st.lists(CLEAN, max_size=3) | st.dictionaries(st.text(max_size=3), CLEAN, max_size=3), max_size=4)
+
+
+@given(PAYLOADS)
 def test_json_in_a_text_is_read_and_what_is_none_stays_as_it_is(value: Any) -> None:
     text = json.dumps(value)
-    assert parsed(text) in (json.loads(text) if "NaN" not in text and "Infinity" not in text else text, text)
+    assert "\\u0000" in text or parsed(text) == value
     assert parsed(text + "x") == text + "x"
 
 

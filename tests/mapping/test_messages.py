@@ -1,5 +1,6 @@
 """Tool calls and texts are found in messages of every shape."""
 
+import json
 from typing import Any
 
 import pytest
@@ -74,6 +75,15 @@ def test_messages_in_a_span_s_events_are_read_in_their_old_forms() -> None:
     assert (account.result, account.outcome) == ("On its way.", "ok")
 
 
+def test_messages_in_a_list_of_events_are_read() -> None:
+    events = [
+        {"event.name": "gen_ai.user.message", "content": "Where?", "role": "user"},
+        {"event.name": "gen_ai.choice", "index": 0, "message": {"role": "assistant", "content": "Here."}},
+    ]
+    account = map_span(span("chat m", {"gen_ai.operation.name": "chat", "events": json.dumps(events)}))
+    assert (account.arguments, account.result) == ([events[0]], "Here.")
+
+
 def test_messages_in_one_event_of_details_are_read() -> None:
     told = {"gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"Hi."}]}]'}
     events = (("gen_ai.client.inference.operation.details", told),)
@@ -103,6 +113,8 @@ def test_what_is_not_all_text_has_none(message: Any) -> None:
     [
         "Where?", {"messages": [["user", "Where?"]]}, {"question": "Where?"}, {"messages": [[{"role": "user", "content": "Where?"}]]},
         [{"role": "system", "content": "x"}, {"role": "user", "content": "Where?"}], {"inputs": {"messages": [{"type": "human", "content": "Where?"}]}},
+        {"new_message": {"parts": [{"text": "Where?"}], "role": "user"}, "user_id": "u", "session_id": "s"},
+        {"task": "Where?", "stream": False, "hint": "x"},
         '[{"role": "user", "content": "Where?"}]', {"contents": [{"role": "user", "parts": [{"text": "Where?"}]}]},
     ],
 )  # fmt: skip

@@ -78,6 +78,7 @@ def test_a_tool_that_has_not_ended_is_running() -> None:
         ({"attributes": {"langfuse.observation.level": "ERROR", "langfuse.observation.status_message": "HTTP 503"}}, "degraded", "HTTP 503"),
         ({"attributes": {"gen_ai.task.status": "failure"}}, "error", ""),
         ({"status": (2, "Error running tool: {'tool_name': 'x', 'error': '401 Unauthorized'}")}, "auth_failed", "Error running tool: 401 Unauthorized"),
+        ({"status": (2, "{'message': 'Error running tool', 'data': {'tool_name': 'x', 'error': 'HTTP 503'}}")}, "degraded", "Error running tool: HTTP 503"),
         ({"status": (2, "KeyError('id')Traceback (most recent call last):\n  File x")}, "error", "KeyError: id"),
         ({"status": (2, "x"), "events": (("exception", {"exception.type": "app.errors.BadId", "exception.message": "no 7"}),)}, "error", "BadId: no 7"),
         ({"attributes": {"gen_ai.tool.call.result": '{"content": [{"type": "text", "text": "HTTP 503"}], "isError": true}'}}, "degraded", "HTTP 503"),

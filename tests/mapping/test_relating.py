@@ -180,6 +180,17 @@ def test_a_deferred_call_that_ran_later_is_one_call() -> None:
     assert (placings["ran"].kind, placings["ran"].outcome) == ("tool", "ok")
 
 
+def test_two_instrumentations_of_one_call_are_one_row_and_two_tries_are_two() -> None:
+    placings = relate([
+        fact("one", role=TOOL, name="x", call_id="c-1", end=3),
+        fact("same", role=TOOL, name="x", call_id="c-1", start=1, end=2),
+        fact("side", "same", Role.TOOL_SIDE, name="x", start=1, has_arguments=True),
+        fact("again", role=TOOL, name="x", call_id="c-1", start=9),
+    ])  # fmt: skip
+    assert (placings["side"].one_with, placings["one"].taken_from) == ("one", {"arguments": "side"})
+    assert [placings[span].kind for span in ("one", "same", "again")] == ["tool", "step", "tool"]
+
+
 def test_a_failure_that_went_up_names_where_it_began() -> None:
     bad: dict[str, Any] = {"outcome": "error", "error": "E: m"}
     placings = relate([

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -18,6 +19,7 @@ from traces.otlp.shapes import Export
 from traces.services.exports import store_export
 
 pytestmark = pytest.mark.django_db
+TOOL = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
 AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "triage"}
 
 
@@ -76,6 +78,26 @@ def test_spans_join_the_run_that_the_agent_itself_began(agent: AgentCaller):
     assert RunTrace.objects.get().run_id == run.id
 
 
+def test_a_run_that_comes_after_its_trace_takes_over_what_came(agent: AgentCaller):
+    trace, run_id = new_trace(), new_run()
+    store_spans(agent.instance, span(trace, 1, attributes={"request.id": "req-1"}), span(trace, 2, 1, attributes=TOOL))
+    agent.send(run_started(run_id, trace_id=trace), native_span(run_id, id=f"{1:016x}", name="told"))
+    store_spans(agent.instance, span(trace, 3, 1))
+    run = Run.objects.get()
+    assert (str(run.id), run.span_count, run.tools) == (run_id, 3, {"unreported": 1, "running": 1})
+    assert [row.name for row in run.spans.order_by("span_id")] == ["told", "search", "span 3"]
+    assert sorted(run.spans.values_list("seq", flat=True)) == sorted(set(run.spans.values_list("seq", flat=True)))
+
+
+def test_a_run_that_people_were_asked_about_stays_beside_the_agents_own(agent: AgentCaller):
+    trace, run_id = new_trace(), new_run()
+    store_spans(agent.instance, span(trace, 1))
+    traced = Run.objects.get()
+    begin_wait(run=traced, action_id=UUID(new_run()), name="refund", at=traced.started_at)
+    agent.send(run_started(run_id, trace_id=trace))
+    assert Run.objects.count() == 2
+
+
 def test_what_the_agent_tells_of_a_span_is_believed_before_its_trace(agent: AgentCaller):
     trace, run_id = new_trace(), new_run()
     told = native_span(run_id, name="lookup_order")
@@ -89,9 +111,9 @@ def test_what_the_agent_tells_of_a_span_is_believed_before_its_trace(agent: Agen
 def test_the_consoles_own_wait_is_no_span_of_theirs(agent: AgentCaller):
     trace = new_trace()
     store_spans(agent.instance, span(trace, 1))
-    run, action = Run.objects.get(), new_run()
-    begin_wait(run=run, action_id=action, name="refund", at=run.started_at)  # type: ignore[arg-type]
-    forged = span(trace, int(wait_span_id(action), 16))  # type: ignore[arg-type]
+    run, action = Run.objects.get(), UUID(new_run())
+    begin_wait(run=run, action_id=action, name="refund", at=run.started_at)
+    forged = span(trace, int(wait_span_id(action), 16))
     outcome = store_export(Export(2, (span(trace, 2), forged)), instance=agent.instance)
     assert [(one.index, one.code) for one in outcome.refused] == [(1, "console_span")]
     assert Span.objects.get(span_id=forged.span_id).outcome == "waiting"

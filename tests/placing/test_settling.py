@@ -50,6 +50,13 @@ def test_without_its_root_it_waits_longer_and_says_so(agent: AgentCaller):
     assert (run.status, notes_of(run)) == ("succeeded", ["root_missing"])
 
 
+def test_a_servers_span_is_the_root_where_its_parent_is_another_processs(agent: AgentCaller):
+    trace = new_trace()
+    store_spans(agent.instance, span(trace, 2, 1, kind=2), span(trace, 3, 2))
+    run = sweep_after(11)
+    assert (run.status, notes_of(run)) == ("succeeded", [])
+
+
 def test_with_an_open_span_it_runs_until_its_lease_is_over(agent: AgentCaller):
     trace = new_trace()
     store_spans(agent.instance, span(trace, 1), span(trace, 2, 1, took=None))

@@ -12,6 +12,8 @@ from traces.mapping.account import Role
 
 CLAUDE = ("com.anthropic.claude_code",)
 OPENAI_AGENTS = ("openinference.instrumentation.openai_agents",)
+LOGFIRE_AGENTS = ("logfire.openai_agents",)
+CREWAI = ("openinference.instrumentation.crewai",)
 TRACELOOP_LANGCHAIN = ("opentelemetry.instrumentation.langchain",)
 
 AGENT, WORKFLOW = Role.AGENT, Role.WORKFLOW
@@ -24,8 +26,8 @@ WORK = (AGENT, WORKFLOW, STEP, HANDOFF, GATE)
 
 
 class RoleRule(NamedTuple):
-    """A span has a role if an attribute has one of its words (in any case, blanks as `_`; `*` is any), in these
-    instrumentations, without another attribute."""
+    """A span has a role if an attribute has one of its words (in any case, blanks as `_`; `*` is any, `=` the span's own
+    name), in these instrumentations, without another attribute."""
 
     name: str
     attribute: str
@@ -56,10 +58,17 @@ class Rule(NamedTuple):
     never: tuple[str, ...] = ()
 
 
-# Before all else: a name that says what no attribute does.
+# Before all else: a name that says what no attribute does, or what an attribute says wrongly.
 FIRST_NAMES = (
     NameRule("name.handoff_to", HANDOFF, prefix="handoff to "),
     NameRule("name.handoff", HANDOFF, suffix=".handoff"),
+    NameRule("name.agent_run", AGENT, suffix="Agent.run"),
+    NameRule("name.agent_workflow_run", WORKFLOW, suffix="AgentWorkflow.run"),
+    NameRule("llama_index.prepare", STEP, suffix="._prepare_chat_with_tools"),
+    NameRule("autogen.create", NOISE, prefix="autogen create "),
+    NameRule("autogen.publish", NOISE, prefix="autogen publish "),
+    NameRule("autogen.send", NOISE, prefix="autogen send "),
+    NameRule("autogen.ack", NOISE, prefix="autogen ack"),
 )
 
 ROLES = (
@@ -72,8 +81,15 @@ ROLES = (
     RoleRule("traceloop.span.kind", "traceloop.span.kind", {
         WORKFLOW: "workflow", AGENT: "agent", TOOL: "tool", STEP: "task server", HANDOFF: "handoff", NOISE: "session",
     }),
+    RoleRule("logfire.openai_agents", "logfire.msg_template", {
+        WORKFLOW: "openai_agents_trace:_{name}", AGENT: "agent_run:_{name!r}", TOOL: "function:_{name}",
+        MODEL: "chat_completion_with_{gen_ai.request.model!r} responses_api_with_{gen_ai.request.model!r}",
+        HANDOFF: "handoff:_{from_agent}_→_{to_agent}", STEP: "*",
+    }, scopes=LOGFIRE_AGENTS),
+    RoleRule("crewai.crew", "crewai.crew.id", {WORKFLOW: "*"}),
     RoleRule("openinference.openai_agents.trace", "openinference.span.kind", {WORKFLOW: "agent"},
              scopes=OPENAI_AGENTS, without="agent.name"),
+    RoleRule("openinference.crewai.crew", "openinference.span.kind", {WORKFLOW: "chain"}, scopes=CREWAI),
     RoleRule("openinference.span.kind", "openinference.span.kind", {
         AGENT: "agent", TOOL: "tool", MODEL: "llm embedding", RETRIEVAL: "retriever reranker",
         STEP: "chain guardrail evaluator prompt unknown",
@@ -92,6 +108,11 @@ ROLES = (
         RETRIEVAL: "retrieval search_memory vector_db_retrieve", HANDOFF: "handoff",
         STEP: "execute_task plan create_agent create_memory update_memory upsert_memory delete_memory",
     }),
+    RoleRule("mastra.span.type", "mastra.span.type", {
+        AGENT: "agent_run", WORKFLOW: "workflow_run", TOOL: "tool_call mcp_tool_call client_tool_call",
+        MODEL: "model_generation model_inference", NOISE: "model_chunk", STEP: "*",
+    }),
+    RoleRule("langsmith.lc_agent_name", "langsmith.metadata.lc_agent_name", {AGENT: "="}),
     RoleRule("langsmith.span.kind", "langsmith.span.kind", {
         AGENT: "agent", TOOL: "tool", MODEL: "llm embedding", RETRIEVAL: "retriever", STEP: "chain prompt parser",
     }),
@@ -106,7 +127,7 @@ ROLES = (
     RoleRule("db.vector.query", "db.vector.query.top_k", {RETRIEVAL: "*"}),
     RoleRule("ai.toolCall.name", "ai.toolCall.name", {TOOL: "*"}),
     RoleRule("gen_ai.tool.name", "gen_ai.tool.name", {TOOL: "*"}),
-    RoleRule("tool_name", "tool_name", {TOOL: "*"}),
+    RoleRule("pydantic_ai.agent_name", "agent_name", {AGENT: "*"}, scopes=("pydantic-ai",)),
     RoleRule("gen_ai.request.model", "gen_ai.request.model", {MODEL: "*"}),
     RoleRule("llm.model_name", "llm.model_name", {MODEL: "*"}),
 )  # fmt: skip
@@ -138,13 +159,14 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
         "request.id", "request_id", "http.request.header.x-request-id", "metadata.request_id",
         "traceloop.association.properties.request_id", "langfuse.trace.metadata.request_id",
         "langfuse.observation.metadata.request_id", "mlflow.traceTag.request_id", "langsmith.metadata.request_id",
-        "ai.telemetry.metadata.request_id", "ai.telemetry.metadata.requestId",
+        "ai.telemetry.metadata.request_id", "ai.telemetry.metadata.requestId", "mastra.metadata.requestId",
     ),
     "session_id": _texts(
         "session.id", "gen_ai.conversation.id", "traceloop.association.properties.session_id",
         "traceloop.association.properties.thread_id", "mlflow.trace.session", "langfuse.session.id", "session_id",
         "metadata.session_id", "metadata.thread_id", "gcp.vertex.agent.session_id", "langsmith.metadata.session_id",
         "langsmith.metadata.thread_id", "langsmith.metadata.conversation_id", "ai.telemetry.metadata.sessionId",
+        "mastra.metadata.sessionId", "mastra.metadata.threadId",
     ),
     "user": (
         Rule("enduser.id"),
@@ -152,16 +174,20 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
         *_texts(
             "langfuse.user.id", "user_id", "traceloop.association.properties.user_id", "metadata.user_id",
             "mlflow.trace.user", "gen_ai.user", "llm.user", "langsmith.metadata.user_id",
-            "ai.telemetry.metadata.userId", "metadata.user",
+            "ai.telemetry.metadata.userId", "mastra.metadata.userId", "metadata.user",
         ),
     ),
     "agent": (
         Rule("subagent_type", roles=(TOOL,), scopes=CLAUDE),
         *_texts("gen_ai.agent.name", "agent_name", "agent.name"),
         Rule("graph.node.id", roles=AGENTS),
-        *_texts("crewai.agent.role", "metadata.lc_agent_name", "traceloop.association.properties.lc_agent_name"),
+        *_texts(
+            "crewai.agent.role", "metadata.lc_agent_name", "traceloop.association.properties.lc_agent_name",
+            "langsmith.metadata.lc_agent_name", "langfuse.observation.metadata.lc_agent_name",
+        ),
         *_texts("agno.step.agent_name", "ai.telemetry.functionId"),
         *_texts("traceloop.entity.name", "mlflow.spanFunctionName", roles=(AGENT,)),
+        Rule("name", roles=(AGENT,), scopes=LOGFIRE_AGENTS),
     ),
     "agent_run_id": (
         *_texts("gen_ai.agent.call.id", "agent_id", "gcp.vertex.agent.invocation_id", "agno.run.id"),
@@ -172,7 +198,8 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
             "gen_ai.tool.name", "tool.name", "tool_name", "ai.toolCall.name", "haystack.tool.name",
             "traceloop.entity.name", "mlflow.spanFunctionName", roles=TOOLS, read="tool_name",
         ),
-        *_texts("gen_ai.workflow.name", "traceloop.workflow.name", "workflow.name", "traceloop.entity.name", roles=(WORKFLOW,)),
+        Rule("name", roles=(TOOL, WORKFLOW), scopes=LOGFIRE_AGENTS),
+        *_texts("gen_ai.workflow.name", "traceloop.workflow.name", "workflow.name", "crewai.crew.name", "traceloop.entity.name", roles=(WORKFLOW,)),
     ),
     "call_id": _texts(
         "gen_ai.tool.call.id", "tool_use_id", "tool.id", "ai.toolCall.id", "tool.call_id", "tool_call_id", roles=TOOLS
@@ -186,37 +213,49 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
         Rule("user_prompt", roles=(AGENT,), scopes=CLAUDE),
         *_values(
             "input.value", "langfuse.observation.input", "mlflow.spanInputs", "traceloop.entity.input", "gen_ai.task.input",
-            roles=tuple(Role),
+            "gen_ai.prompt", roles=tuple(Role),
         ),
         *_values(
-            "gen_ai.input.messages", "gen_ai.user.message", "gen_ai.prompt", "ai.prompt.messages", "ai.prompt", "crewai.task.description",
+            "gen_ai.input.messages", "gen_ai.user.message", "ai.prompt.messages", "ai.prompt", "crewai.task.description",
             "haystack.agent.input", "haystack.component.input", "haystack.pipeline.input_data",
+            "mastra.agent_run.input", "mastra.workflow_run.input", "mastra.workflow_step.input",
             "haystack.agent.step.llm.input", "gcp.vertex.agent.llm_request", "db.query.text", "reranker.query",
             roles=(*WORK, MODEL, RETRIEVAL),
         ),
+        Rule("input", read="value", roles=(TOOL,), scopes=LOGFIRE_AGENTS),
+        Rule("gen_ai.user.message", read="told_content", roles=TOOLS),  # Strands Agents
+        Rule("events", read="events_asked", roles=(MODEL,)),
         Rule("pydantic_ai.all_messages", read="first_user", roles=AGENTS),
         Rule("all_messages_events", read="first_user", roles=AGENTS),
     ),
     "result": (
         *_values("gen_ai.tool.call.result", "tool_response", "ai.toolCall.result", roles=TOOLS),
-        Rule("gcp.vertex.agent.tool_response", read="adk_response", roles=TOOLS),
+        Rule("gcp.vertex.agent.tool_response", read="unless_empty", roles=TOOLS),
         *_values("haystack.agent.step.tool.output", "mcp.response.value", "tool.output.output", "tool.output.content", "tool.output.diff", roles=TOOLS),
         *_values("gen_ai.output.messages", "gen_ai.retrieval.documents", roles=(MODEL, RETRIEVAL)),
         *_values(
             "output.value", "langfuse.observation.output", "mlflow.spanOutputs", "traceloop.entity.output",
             "gen_ai.task.output", roles=tuple(Role),
         ),
+        Rule("gen_ai.completion", read="unless_empty"),
+        Rule("output", read="value", roles=(TOOL,), scopes=LOGFIRE_AGENTS),
+        Rule("gen_ai.choice", read="told_content", roles=TOOLS),
+        Rule("events", read="events_answered", roles=(MODEL,)),
         Rule("final_result", read="value", roles=AGENTS),
         *_values(
-            "gen_ai.output.messages", "gen_ai.choice", "gen_ai.completion", "ai.response.text", "ai.response.object",
+            "gen_ai.output.messages", "gen_ai.choice", "ai.response.text", "ai.response.object",
             "haystack.agent.output", "haystack.component.output", "haystack.pipeline.output_data",
+            "mastra.agent_run.output", "mastra.workflow_run.output", "mastra.workflow_step.output",
             "haystack.agent.step.llm.output", "gcp.vertex.agent.llm_response", "crewai.crew.result",
             "crewai.agent.result", "crewai.task.result", roles=(*WORK, MODEL),
         ),
     ),
     "asked": _values("ai.response.toolCalls", roles=(MODEL,)),
     "phase": (
-        *_texts("metadata.langgraph_node", "traceloop.association.properties.langgraph_node"),
+        *_texts(
+            "metadata.langgraph_node", "traceloop.association.properties.langgraph_node",
+            "langsmith.metadata.langgraph_node", "langfuse.observation.metadata.langgraph_node",
+        ),
         *_texts("gen_ai.task.name", "traceloop.entity.name", "executor.id", "task_name", roles=(STEP, GATE)),
     ),
     "error_type": _texts("error.type", "error_class"),
@@ -224,7 +263,7 @@ FIELDS: dict[str, tuple[Rule, ...]] = {
         Rule("error", scopes=CLAUDE),
         *_texts("error.message", "langfuse.observation.status_message", "exception.message"),
     ),
-    "level": _texts("langfuse.observation.level", "gen_ai.task.status"),
+    "level": _texts("langfuse.observation.level", "gen_ai.task.status", "gen_ai.tool.status", "tool.status"),
     "succeeded": (Rule("success", read="flag", scopes=CLAUDE),),
     "decision": (Rule("decision", roles=(GATE,)),),
     "deferral": _texts("pydantic_ai.tool.deferral.name"),
@@ -304,4 +343,6 @@ NAME_PREFIXES = (
     "invoke_agent ", "create_agent ", "execute_tool ", "tools/call ", "MCP send tools/call ", "invoke_workflow ",
     "execute_task ", "agent_run [", "tool ",
 )  # fmt: skip
+# Steps that are phases of an agent's work, by their names, where their convention only says that they are steps.
+PHASE_NAMES = ("Step ", "turn", "plan", "haystack.agent.step", "executor.process ")
 NAME_SUFFIXES = (".agent", ".run", ".tool", ".workflow", ".kickoff", ".task", "]")

@@ -11,6 +11,7 @@ from traces.mapping.conventions import TOOLS
 from traces.mapping.outcomes import is_empty, is_wait, judge_envelope, judge_error
 from traces.mapping.unwrapping import Unwrapped, actions_of
 from traces.mapping.values import as_text, from_repr
+from traces.otlp.shapes import OtlpSpan
 
 MESSAGE_MAX = 64_000  # stores cut a message better: they say that they did
 _STATUS_ERROR = 2
@@ -18,8 +19,9 @@ _TRACEBACK = "Traceback (most recent call last)"
 _REPR_IN_MESSAGE = re.compile(r"([^{}]{1,200}?)(?: \(non-fatal\))?: (\{.*\})", re.DOTALL)
 _CALLED = re.compile(r"(?P<type>[A-Za-z_][\w.]*)\((?P<quote>['\"])(?P<message>.*)(?P=quote),?\)", re.DOTALL)
 # Types that only say that something failed.
-_VAGUE = frozenset({"tool_error", "_OTHER", "Error", "error", "failure", "ERROR"})
+_VAGUE = frozenset({"tool_error", "_OTHER", "Error", "Exception", "error", "failure", "ERROR"})
 _FAILED_LEVELS = frozenset({"ERROR", "FAILURE"})
+_INTERRUPTED = ("GraphInterrupt(", "NodeInterrupt(")
 _NEEDS_RESULT = (*TOOLS, Role.RETRIEVAL)
 _REFUSED = frozenset({"reject", "rejected", "deny", "denied", "abort", "no"})
 
@@ -28,15 +30,12 @@ _REFUSED = frozenset({"reject", "rejected", "deny", "denied", "abort", "no"})
 class Told:
     """What a span tells of its end. `result` is None where none was reported."""
 
+    span: OtlpSpan
     role: Role
-    has_ended: bool
-    status_code: int
-    status_message: str
     fields: Mapping[str, Any]
     exception: Mapping[str, Any] | None
     result: Unwrapped | None
-    is_waiting: bool  # its output asks for a person's approval
-    calls: tuple[Call, ...]
+    held: tuple[Call, ...]  # calls for which its output asks for a person's approval
 
 
 class Verdict(NamedTuple):
@@ -59,7 +58,7 @@ def judge(told: Told) -> Verdict:
         message = _message_of(error_type, error)
         judged = judge_error((error, error_type))
         return Verdict(judged.outcome, message, judged.rule)
-    if not told.has_ended:
+    if told.span.ended_at is None:
         return Verdict(SpanState.RUNNING, rule="not_ended")
     return _judge_answer(told)
 
@@ -67,11 +66,11 @@ def judge(told: Told) -> Verdict:
 def _judge_wait(told: Told, error_type: str, error: str) -> Verdict | None:
     if deferral := told.fields.get("deferral"):
         return Verdict(SpanState.WAITING, f"waits for a person: {deferral}", "pydantic_ai.tool.deferral.name")
-    if is_wait(error_type):
+    if is_wait(error_type) or error.startswith(_INTERRUPTED):
         calls = actions_of(error)
         return Verdict(SpanState.WAITING, _waits_for(calls), "interrupt", calls)
-    if told.is_waiting:
-        return Verdict(SpanState.WAITING, _waits_for(told.calls), "function_approval_request")
+    if told.held:
+        return Verdict(SpanState.WAITING, _waits_for(told.held), "function_approval_request")
     return None
 
 
@@ -90,19 +89,26 @@ def _error_of(told: Told) -> tuple[str, str]:
     """The type and the text of what went wrong, from the source that tells most."""
     exception = told.exception or {}
     error_type = str(exception.get("exception.type") or told.fields.get("error_type") or "").rsplit(".", 1)[-1]
-    error = exception.get("exception.message") or told.fields.get("error") or _status_text(told.status_message)
-    return error_type[:200], as_text(error)[:MESSAGE_MAX]
+    error = exception.get("exception.message") or told.fields.get("error") or told.span.status_message
+    return error_type[:200], _told_text(as_text(error))
 
 
-def _status_text(message: str) -> str:
-    """A status message without its stack trace, and what a repr in it says."""
+def _told_text(message: str) -> str:
+    """A message without its stack trace, and what a repr in it says."""
     text = message.split(_TRACEBACK, 1)[0].strip()[:MESSAGE_MAX]
     if found := _CALLED.fullmatch(text):
         return f"{found['type']}: {found['message']}"
+    if text[:1] == "{" and isinstance(told := from_repr(text), dict):
+        parts = (told.get("message"), _inner_error(told.get("data")) or told.get("error"))
+        return ": ".join(as_text(part) for part in parts if part) or text
     if (found := _REPR_IN_MESSAGE.fullmatch(text)) and isinstance(told := from_repr(found[2]), dict):
         inner = told.get("error") or told.get("message")
         return f"{found[1]}: {inner}" if inner else text
     return text
+
+
+def _inner_error(data: Any) -> Any:
+    return data.get("error") if isinstance(data, dict) else None
 
 
 def _message_of(error_type: str, error: str) -> str:
@@ -114,11 +120,11 @@ def _message_of(error_type: str, error: str) -> str:
 def _has_failed(told: Told) -> bool:
     """An exception that a span noted and went on from is no failure of it."""
     fields = told.fields
-    if told.status_code == _STATUS_ERROR or fields.get("succeeded") is False or "error_type" in fields:
+    if told.span.status_code == _STATUS_ERROR or fields.get("succeeded") is False or "error_type" in fields:
         return True
     if str(fields.get("level", "")).upper() in _FAILED_LEVELS:
         return True
-    return told.exception is not None and told.status_code == 0 and told.result is None
+    return told.exception is not None and told.span.status_code == 0 and told.result is None
 
 
 def _judge_answer(told: Told) -> Verdict:

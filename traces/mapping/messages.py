@@ -18,33 +18,35 @@ _TOOL_ROLES = frozenset({"tool", "function"})
 
 # How a tool call is written: the keys of its id, name and arguments; the first that is there.
 _ID_KEYS = ("call_id", "tool_call_id", "tool_use_id", "toolCallId", "id")
-_NAME_KEYS = ("name", "toolName")
-_ARGUMENT_KEYS = ("arguments", "args", "input")
+_NAME_KEYS = ("name", "toolName", "tool_name")
+_ARGUMENT_KEYS = ("arguments", "args", "input", "tool_kwargs")
 _WRITTEN_PLAINLY = {"id", "name", "arguments"}
 _WRAPPERS = ("data", "kwargs", "message")
-_TEXT_KEYS = ("parts", "content", "contents", "text")
+_QUERY_KEYS = ("new_message", "user_msg", "task", "question", "query", "prompt")
+_TEXT_KEYS = ("parts", "content", "contents", "blocks", "text")
 
 
 class Asked(NamedTuple):
-    """The tool calls in an output, and whether one of them waits for a person's approval."""
+    """The tool calls in an output, and those of them that wait for a person's approval."""
 
     calls: tuple[Call, ...]
-    is_waiting: bool
+    held: tuple[Call, ...]
 
 
 def calls_in(value: Any) -> Asked:
     """The tool calls that an output asks for, in their order, each once by its id."""
     calls: list[Call] = []
+    held: list[Call] = []
     seen: set[str] = set()
-    waiting = False
     for part in _objects(value):
-        waiting = waiting or part.get("type") in _APPROVALS
+        if part.get("type") in _APPROVALS:
+            held.extend(call for inner in part.values() if isinstance(inner, dict) and (call := _call_of(inner)))
         call = _call_of(part)
         if call is None or len(calls) >= CALLS_MAX or (call[0] and call[0] in seen):
             continue
         seen.add(call[0])
         calls.append(call)
-    return Asked(tuple(calls), waiting)
+    return Asked(tuple(calls), tuple(held[:CALLS_MAX]))
 
 
 def _call_of(part: dict[str, Any]) -> Call | None:
@@ -59,11 +61,11 @@ def _call_of(part: dict[str, Any]) -> Call | None:
 def _written_call(part: dict[str, Any]) -> dict[str, Any] | None:
     """The object that has a call's name, id and arguments, where a part is a call."""
     kind, function = part.get("type"), part.get("function")
-    if kind in _CALL_TYPES or "toolName" in part or part.keys() >= _WRITTEN_PLAINLY:
+    if kind in _CALL_TYPES or "toolName" in part or "tool_kwargs" in part or part.keys() >= _WRITTEN_PLAINLY:
         return part
     if isinstance(function, dict) and "arguments" in function:
         return {"id": part.get("id"), **function}
-    inner = part.get("function_call") or part.get("functionCall")  # Gemini
+    inner = part.get("function_call") or part.get("functionCall") or part.get("tool_call")  # Gemini, Haystack
     return inner if isinstance(inner, dict) and kind not in _APPROVALS else None
 
 
@@ -154,6 +156,9 @@ def query_of(value: Any) -> str:
         if role_of(message) == "user":
             return text_of(message[1] if isinstance(message, list) else message) or ""
     if isinstance(value, dict):
+        told = next((text for key in _QUERY_KEYS if key in value and (text := text_of(value[key]))), "")
+        if told:
+            return told
         texts = [item for item in value.values() if isinstance(item, str)]
         return texts[0] if len(texts) == 1 else ""
     return messages[0] if len(messages) == 1 and isinstance(messages[0], str) else ""

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from traces.mapping.values import as_text, parsed
+from traces.mapping.messages import text_of
+from traces.mapping.values import as_text, from_repr, parsed
 
 LABEL_MAX = 500
 # What sources write in place of a value that they don't have or don't tell.
 _UNTOLD = frozenset({"", "<not specified>", "<not set>", "unknown", "None", "null", "N/A"})
+_CHOICE = "gen_ai.choice"
 _SCRUBBED = "[Scrubbed due to"
 _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -37,8 +39,8 @@ def _value(value: Any) -> Any:
     return UNTOLD if value == "<not specified>" else parsed(value)
 
 
-def _adk_response(value: Any) -> Any:
-    """With its content off, ADK writes an empty object for any response."""
+def _unless_empty(value: Any) -> Any:
+    """Where an empty object says that nothing is told: ADK with its content off, LangSmith of what failed."""
     found = _value(value)
     return UNTOLD if found == {} else found
 
@@ -51,6 +53,29 @@ def _first_user(value: Any) -> Any:
             if isinstance(message, dict) and message.get("role") == "user":
                 return [message]
     return UNTOLD
+
+
+def _told_content(value: Any) -> Any:
+    """What the last of several messages carries, as a tool's span has it in its events."""
+    message = value[-1] if isinstance(value, list) and value else None
+    content = message.get("content", UNTOLD) if isinstance(message, dict) else UNTOLD
+    text = text_of(content) if isinstance(content, list) and content else None
+    return from_repr(content if text is None else text)
+
+
+def _events_asked(value: Any) -> Any:
+    """What a model was given, of a list of events (Logfire, Pydantic AI before 1.0)."""
+    return [event for event in _events(value) if event.get("event.name") != _CHOICE] or UNTOLD
+
+
+def _events_answered(value: Any) -> Any:
+    """What a model answered, of a list of events."""
+    return [event.get("message", event) for event in _events(value) if event.get("event.name") == _CHOICE] or UNTOLD
+
+
+def _events(value: Any) -> list[dict[str, Any]]:
+    events = parsed(value)
+    return [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
 
 
 def _count(value: Any) -> int | None:
@@ -86,8 +111,11 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "text": _text,
     "tool_name": _tool_name,
     "value": _value,
-    "adk_response": _adk_response,
+    "unless_empty": _unless_empty,
     "first_user": _first_user,
+    "told_content": _told_content,
+    "events_asked": _events_asked,
+    "events_answered": _events_answered,
     "count": _count,
     "cost": _cost,
     "flag": _flag,

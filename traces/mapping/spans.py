@@ -1,12 +1,13 @@
 """One span by itself: from what its source says to the console's words."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
+from agentconsole.protocol.envelope import SpanState
 from traces.mapping.account import ModelUse, Role, RunFacts, SpanAccount
 from traces.mapping.claude import read_notification
-from traces.mapping.conventions import AGENTS, CLAUDE, NAME_PREFIXES, NAME_SUFFIXES, TOOLS
+from traces.mapping.conventions import AGENTS, CLAUDE, NAME_PREFIXES, NAME_SUFFIXES, PHASE_NAMES, TOOLS
 from traces.mapping.judging import Told, Verdict, judge
 from traces.mapping.messages import Asked, calls_in, lightened, query_of
 from traces.mapping.readers import READERS
@@ -19,8 +20,13 @@ NAME_MAX = 200
 QUERY_MAX = 4_000
 EVENTS_MAX = 20
 _NO_SPAN = "0" * 16
-_NOTHING_ASKED = Asked((), is_waiting=False)
-_DERIVED_PHASES = {Role.TOOL: "tool", Role.MODEL: "model", Role.RETRIEVAL: "tool", Role.GATE: "waiting"}
+_NOTHING_ASKED = Asked((), ())
+_DERIVED_PHASES = dict.fromkeys((Role.TOOL, Role.TOOL_SIDE, Role.RETRIEVAL), "tool") | {
+    Role.MODEL: "model",
+    Role.GATE: "waiting",
+}
+_NAME_FIELDS = dict.fromkeys((*TOOLS, Role.WORKFLOW), "name") | {Role.AGENT: "agent"}
+_USE = tuple(told.name for told in fields(ModelUse))
 _ADK = ("gcp.vertex.agent", "openinference.instrumentation.google_adk")
 
 
@@ -30,54 +36,55 @@ def map_span(span: OtlpSpan) -> SpanAccount:
     events = take_events(span.events)
     attributes: Mapping[str, Any] = {**events.attributes, **span.attributes} if events.attributes else span.attributes
     taken = take(attributes, role, span.scope.name)
-    rules = taken.rules
-    arguments = _payload("arguments", taken, role)
-    result = _payload("result", taken, role)
+    arguments, result = _payload("arguments", taken, role), _payload("result", taken, role)
     if result is not None and span.scope.name.startswith(_ADK):
         _take_off_adk(result)
-    asked = _asked(taken, role, result)
-    verdict = judge(
-        Told(
-            role=role,
-            has_ended=span.ended_at is not None,
-            status_code=span.status_code,
-            status_message=span.status_message,
-            fields=taken.fields,
-            exception=events.exception,
-            result=result,
-            is_waiting=asked.is_waiting,
-            calls=asked.calls,
-        )
-    )
+    asked = _asked(taken, role)
+    verdict = judge(Told(span, role, taken.fields, events.exception, result, asked.held))
     if verdict.rule == "interrupt" and role == Role.STEP:
         role, role_rule = Role.GATE, verdict.rule
-    _explain(rules, role_rule, verdict, arguments, result)
     name = _name(span, role, taken)
-    use = _model_use(taken)
-    is_notice = span.attributes.get("logfire.span_type") == "pending_span"
-    return SpanAccount(
+    _explain(taken.rules, role_rule, verdict, arguments, result)
+    account = SpanAccount(
         trace_id=span.trace_id,
-        span_id=span.parent_id if is_notice else span.span_id,
-        parent_id=_parent_of_notice(span, rules) if is_notice else span.parent_id,
+        span_id=span.span_id,
+        parent_id=span.parent_id,
         started_at=span.started_at,
-        ended_at=None if is_notice else span.ended_at,
+        ended_at=span.ended_at,
         role=role,
         name=name,
         agent=_agent(role, name, taken),
         agent_run_id=taken.fields.get("agent_run_id", ""),
-        phase=taken.fields.get("phase") or _DERIVED_PHASES.get(role, ""),
-        outcome="running" if is_notice else verdict.outcome,
-        message="" if is_notice else verdict.message,
+        phase=_phase(span, role, taken),
+        outcome=verdict.outcome,
+        message=verdict.message,
         arguments=_arguments_of(arguments, verdict, role),
         result=None if result is None else _result_of(result, asked, role),
         call_id=_call_id(role, taken, result),
         calls=verdict.calls or asked.calls,
-        answers=_answers(taken, role, span),
+        answers=_answers(span, role),
         bare_arguments=role in TOOLS and arguments is not None and not isinstance(arguments.value, dict),
-        model=use,
+        model=_model_use(taken),
         run=_run_facts(span, taken, role, arguments),
-        rules=rules,
-        attributes=_attributes(span, name, taken, events, use),
+        rules=taken.rules,
+        attributes=_attributes(span, name, taken, events),
+    )
+    return _announced(account, span) if span.attributes.get("logfire.span_type") == "pending_span" else account
+
+
+def _announced(notice: SpanAccount, span: OtlpSpan) -> SpanAccount:
+    """The span that a pending span announces: it is its parent, and has the parent that is named."""
+    if not span.parent_id:
+        return notice
+    parent = READERS["text"](span.attributes.get("logfire.pending_parent_id"))
+    return replace(
+        notice,
+        span_id=span.parent_id,
+        parent_id="" if parent in (None, _NO_SPAN) else parent,
+        ended_at=None,
+        outcome=SpanState.RUNNING,
+        message="",
+        rules={**notice.rules, "outcome": "logfire.pending_span"},
     )
 
 
@@ -98,14 +105,14 @@ def _take_off_adk(result: Unwrapped) -> None:
         result.rules.append("unwrap.adk_result")
 
 
-def _asked(taken: Taken, role: Role, result: Unwrapped | None) -> Asked:
+def _asked(taken: Taken, role: Role) -> Asked:
     """The tool calls in what a model answered, or that an agent's answer asks approval for."""
     if role != Role.MODEL and role not in AGENTS:
         return _NOTHING_ASKED
     asked = calls_in(taken.fields.get("asked") or taken.fields.get("result"))
     if not asked.calls and "result" in taken.families:
         asked = calls_in(family(taken.families["result"]))
-    return asked if role == Role.MODEL or asked.is_waiting else _NOTHING_ASKED
+    return asked if role == Role.MODEL else Asked(asked.held, asked.held)
 
 
 def _explain(
@@ -124,15 +131,11 @@ def _explain(
 
 
 def _name(span: OtlpSpan, role: Role, taken: Taken) -> str:
-    if role in TOOLS:
-        told = taken.fields.get("name")
-    elif role == Role.AGENT:
-        told = taken.fields.get("agent")
-    elif role == Role.WORKFLOW:
-        told = taken.fields.get("name")
-    else:
+    field = _NAME_FIELDS.get(role)
+    if field is None:
         return span.name[:NAME_MAX]
-    return (told or _stripped(span.name, taken))[:NAME_MAX]
+    told: str = taken.fields.get(field) or _stripped(span.name, taken)
+    return told[:NAME_MAX]
 
 
 def _stripped(name: str, taken: Taken) -> str:
@@ -148,6 +151,13 @@ def _stripped(name: str, taken: Taken) -> str:
     return name
 
 
+def _phase(span: OtlpSpan, role: Role, taken: Taken) -> str:
+    told: str = taken.fields.get("phase", "")
+    if told:
+        return told
+    return span.name[:NAME_MAX] if span.name.startswith(PHASE_NAMES) else _DERIVED_PHASES.get(role, "")
+
+
 def _agent(role: Role, name: str, taken: Taken) -> str:
     told = taken.fields.get("agent", "")
     return (told or (name if role == Role.AGENT else ""))[:NAME_MAX]
@@ -156,13 +166,6 @@ def _agent(role: Role, name: str, taken: Taken) -> str:
 def _call_id(role: Role, taken: Taken, result: Unwrapped | None) -> str:
     told: str = taken.fields.get("call_id", "")
     return told or (result.call_id[:NAME_MAX] if result is not None and role in TOOLS else "")
-
-
-def _parent_of_notice(span: OtlpSpan, rules: dict[str, str]) -> str:
-    """A pending span is a child of the span that it announces, and names that span's own parent."""
-    rules["outcome"] = "logfire.pending_span"
-    parent = READERS["text"](span.attributes.get("logfire.pending_parent_id"))
-    return "" if not isinstance(parent, str) or parent == _NO_SPAN else parent
 
 
 def _arguments_of(arguments: Unwrapped | None, verdict: Verdict, role: Role) -> Any:
@@ -180,7 +183,7 @@ def _result_of(result: Unwrapped, asked: Asked, role: Role) -> Any:
     return result.value
 
 
-def _answers(taken: Taken, role: Role, span: OtlpSpan) -> tuple[tuple[str, Any], ...]:
+def _answers(span: OtlpSpan, role: Role) -> tuple[tuple[str, Any], ...]:
     prompt = span.attributes.get("user_prompt") if role == Role.AGENT else None
     if not isinstance(prompt, str) or not span.scope.name.startswith(CLAUDE):
         return ()
@@ -191,20 +194,14 @@ def _answers(taken: Taken, role: Role, span: OtlpSpan) -> tuple[tuple[str, Any],
 
 
 def _model_use(taken: Taken) -> ModelUse | None:
-    fields = taken.fields
-    use = ModelUse(
-        fields.get("model", ""), fields.get("input_tokens"), fields.get("output_tokens"), fields.get("cost_usd")
-    )
-    return None if use == _NO_USE else use
-
-
-_NO_USE = ModelUse()
-_USE = tuple(told.name for told in fields(ModelUse))
+    use = {name: taken.fields[name] for name in _USE if name in taken.fields}
+    return ModelUse(**use) if use else None
 
 
 def _run_facts(span: OtlpSpan, taken: Taken, role: Role, arguments: Unwrapped | None) -> RunFacts:
     fields = taken.fields
-    query = query_of(arguments.value)[:QUERY_MAX] if role in AGENTS and arguments is not None else ""
+    is_asked = role in AGENTS or (role == Role.STEP and not span.parent_id)
+    query = query_of(arguments.value)[:QUERY_MAX] if is_asked and arguments is not None else ""
     if query.startswith("<task-notification>"):
         query = ""
     return RunFacts(
@@ -222,10 +219,10 @@ def of_resource(resource: Resource) -> str:
     return READERS["text"](told) or ""
 
 
-def _attributes(span: OtlpSpan, name: str, taken: Taken, events: Events, use: ModelUse | None) -> dict[str, Any]:
+def _attributes(span: OtlpSpan, name: str, taken: Taken, events: Events) -> dict[str, Any]:
     rest = {key: bounded(value) if isinstance(value, dict | list) else value for key, value in taken.rest.items()}
-    if use is not None:
-        rest["model"] = {name: value for name in _USE if (value := getattr(use, name)) not in ("", None)}
+    if use := {name: taken.fields[name] for name in _USE if name in taken.fields}:
+        rest["model"] = use
     if name != span.name:
         rest["otel.span.name"] = span.name
     if span.scope.name:

@@ -28,6 +28,8 @@ from traces.otlp.shapes import OtlpEvent, OtlpSpan
 _INDEXED_MAX = 2_000  # attributes of numbered families that are put together
 _MEMBERS_MAX = 2_000  # characters of metadata that are remembered
 _FAMILIES = tuple(INDEXED)
+_PREFIXES = tuple(rule.prefix for rule in FIRST_NAMES if rule.prefix)
+_SUFFIXES = tuple(rule.suffix for rule in FIRST_NAMES if rule.suffix)
 _PAYLOADS = frozenset({"arguments", "result"})
 
 
@@ -71,15 +73,17 @@ _ROLES: tuple[tuple[RoleRule, dict[str, Role], Role | None], ...] = tuple(
 def role_of(span: OtlpSpan) -> tuple[Role, str]:
     """What a span is, and the rule that says so ("" where none does: a step)."""
     name = span.name
-    for rule in FIRST_NAMES:
-        if _is_named(name, rule):
-            return rule.role, rule.name
+    if name.startswith(_PREFIXES) or name.endswith(_SUFFIXES):
+        rule = next(rule for rule in FIRST_NAMES if _is_named(name, rule))
+        return rule.role, rule.name
     attributes, scope = span.attributes, span.scope.name
     for told, words, any_word in _ROLES:
         value = attributes.get(told.attribute)
         if value is None or (told.scopes and not scope.startswith(told.scopes)):
             continue
         role = words.get(_word(value), any_word)
+        if role is None and value == span.name:
+            role = words.get("=")
         if role is not None and not (told.without and told.without in attributes):
             return role, told.name
     for rule in LAST_NAMES:

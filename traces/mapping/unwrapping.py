@@ -1,13 +1,12 @@
 """What frameworks wrap arguments and results into, taken off layer by layer, each by a rule with a name."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from traces.mapping.account import Role
+from traces.mapping.account import Call, Role
 from traces.mapping.conventions import TOOLS
-from traces.mapping.messages import text_of
+from traces.mapping.messages import role_of, text_of
 from traces.mapping.values import from_repr, parsed
 
 _LAYERS_MAX = 5
@@ -16,7 +15,8 @@ _MCP_KEYS = frozenset({
     "content", "isError", "is_error", "structuredContent", "structured_content", "_meta", "meta", "data",
 })  # fmt: skip
 _CALL_KEYS = frozenset({"args", "kwargs", "sanitize_inputs_outputs"})
-_INTERRUPT = re.compile(r"Interrupt\(value=(\{.*\}), (?:id|resumable|ns)=", re.DOTALL)
+_INTERRUPT = "Interrupt(value="
+INTERRUPT_MAX = 16_000
 
 
 @dataclass(slots=True)
@@ -48,10 +48,11 @@ def unwrapped_result(value: Any, role: Role) -> Unwrapped:
     return _unwrapped(value, role, _RESULTS)
 
 
-def actions_of(message: str) -> tuple[tuple[str, str, Any], ...]:
+def actions_of(message: str) -> tuple[Call, ...]:
     """The calls that LangGraph's interrupt holds back for a person, from its message, which is Python's repr of it."""
-    found = _INTERRUPT.search(message[:20_000])
-    told = from_repr(found[1]) if found else None
+    text = message[:INTERRUPT_MAX]
+    begin, end = text.find(_INTERRUPT), text.rfind("}, id=")
+    told = from_repr(text[begin + len(_INTERRUPT) : end + 1]) if 0 <= begin < end else None
     actions = told.get("action_requests") if isinstance(told, dict) else None
     if not isinstance(actions, list):
         return ()
@@ -82,6 +83,8 @@ def _unwrapped(value: Any, role: Role, layers: tuple[_Layer, ...]) -> Unwrapped:
 
 
 def _input_str(value: Any, state: Unwrapped) -> Any:
+    if isinstance(value, dict) and value.keys() == {"input"} and isinstance(read := from_repr(value["input"]), dict):
+        return read
     if not isinstance(value, dict) or not isinstance(value.get("input_str"), str):
         return _SAME
     read = from_repr(value["input_str"])
@@ -99,9 +102,9 @@ def _mcp_request(value: Any, state: Unwrapped) -> Any:
 
 
 def _args_kwargs(value: Any, state: Unwrapped) -> Any:
-    if not isinstance(value, dict) or not {"args", "kwargs"} <= value.keys() or not value.keys() <= _CALL_KEYS:
+    if not isinstance(value, dict) or "kwargs" not in value or not value.keys() <= _CALL_KEYS:
         return _SAME
-    positional, named = value["args"], value["kwargs"]
+    positional, named = value.get("args"), value["kwargs"]
     if not positional:
         return named
     if named or not isinstance(positional, list):
@@ -123,6 +126,21 @@ def _tool_message(value: Any, state: Unwrapped) -> Any:
     state.call_id = state.call_id or str(told.get("tool_call_id") or "")
     state.has_failed = state.has_failed or told.get("status") == "error"
     return parsed(told["content"]) if "content" in told else _SAME
+
+
+def _tool_output(value: Any, state: Unwrapped) -> Any:
+    """LlamaIndex's ToolOutput."""
+    if not isinstance(value, dict) or not {"tool_name", "raw_output"} <= value.keys():
+        return _SAME
+    state.has_failed = state.has_failed or value.get("is_error") is True
+    return value["raw_output"]
+
+
+def _function_response(value: Any, state: Unwrapped) -> Any:
+    """Gemini's answer of a function, as OpenInference writes ADK's tools."""
+    if not isinstance(value, dict) or "response" not in value or not value.keys() <= {"id", "name", "response"}:
+        return _SAME
+    return value["response"]
 
 
 def _output(value: Any, state: Unwrapped) -> Any:
@@ -149,11 +167,12 @@ def _text_blocks(value: Any, state: Unwrapped) -> Any:
 
 
 def _last_message(value: Any, state: Unwrapped) -> Any:
-    """A graph's state after its node: the news is in its last message."""
+    """A graph's state after its node, or a talk with tools: the news is in its last message."""
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and "update" in value[0]:
         value = value[0]["update"]
-    messages = value.get("messages") if isinstance(value, dict) else None
-    if not isinstance(messages, list) or not messages:
+    messages = value.get("messages", value.get("replies")) if isinstance(value, dict) else value
+    is_talk = value is not messages or any(role_of(message) == "tool" for message in messages)
+    if not isinstance(messages, list) or not messages or not is_talk:
         return _SAME
     text = text_of(messages[-1])
     return messages[-1] if text is None else text
@@ -167,6 +186,8 @@ def _generations(value: Any, state: Unwrapped) -> Any:
 
 
 def _choices(value: Any, state: Unwrapped) -> Any:
+    if isinstance(value, dict) and value.keys() == {"message"}:
+        return value["message"]
     choices = value.get("choices") if isinstance(value, dict) else None
     if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
         return _SAME
@@ -195,6 +216,8 @@ _ARGUMENTS = (
 )
 _RESULTS = (
     _Layer("unwrap.tool_message", _tool_message),
+    _Layer("unwrap.tool_output", _tool_output, of_tools=True),
+    _Layer("unwrap.function_response", _function_response, of_tools=True),
     _Layer("unwrap.output", _output),
     _Layer("unwrap.mcp_content", _mcp_content, of_tools=True),
     _Layer("unwrap.text_blocks", _text_blocks),

@@ -25,9 +25,19 @@ class Wholes:
     models: list[SpanFacts] = field(default_factory=list)
 
     def add(self, part: SpanFacts, whole: str, rule: str) -> None:
+        """Note that a span is a part of a call; what stands for the call may itself turn out to be a part."""
         self.of[part.span_id] = whole
         self.rules[part.span_id] = rule
-        self.parts[whole].append(part)
+
+    def gather(self, forest: Forest) -> None:
+        """Give each call its parts, those of its parts too, in their order."""
+        for span_id, whole in self.of.items():
+            while whole in self.of:
+                whole = self.of[whole]  # noqa: PLW2901  up to what stands for all
+            self.of[span_id] = whole
+            self.parts[whole].append(forest.spans[span_id])
+        for parts in self.parts.values():
+            parts.sort(key=moment)
 
 
 def find_wholes(forest: Forest) -> Wholes:
@@ -36,10 +46,9 @@ def find_wholes(forest: Forest) -> Wholes:
     _join_by_ancestry(forest, wholes)
     _join_models(forest, wholes)
     _join_server_sides(forest, wholes)
-    _join_deferred(wholes)
+    _join_same_ids(wholes)
     wholes.tools = [tool for tool in wholes.tools if tool.span_id not in wholes.of]
-    for parts in wholes.parts.values():
-        parts.sort(key=moment)
+    wholes.gather(forest)
     return wholes
 
 
@@ -122,13 +131,20 @@ def _is_during(part: SpanFacts, tool: SpanFacts) -> bool:
     return tool.started_at <= part.started_at and (tool.ended_at is None or part.started_at <= tool.ended_at)
 
 
-def _join_deferred(wholes: Wholes) -> None:
-    """A call that waited for a person and then ran has two spans with one id: the later one tells how it ended."""
-    latest = {(tool.name, tool.call_id): tool for tool in wholes.tools if tool.call_id}
+def _join_same_ids(wholes: Wholes) -> None:
+    """Two spans of one tool with one call id. A call that waited for a person and then ran: the later one tells how it ended.
+    Else, if they overlap, two instrumentations told it: the earlier one is the call. A try after the other is its own."""
+    known: dict[tuple[str, str], list[SpanFacts]] = defaultdict(list)
     for tool in wholes.tools:
-        later = latest.get((tool.name, tool.call_id))
-        if later is not None and later is not tool and tool.outcome == SpanState.WAITING:
-            wholes.add(tool, later.span_id, "part.deferred")
+        if tool.call_id and tool.span_id not in wholes.of:
+            known[tool.name, tool.call_id].append(tool)
+    for first, *others in known.values():
+        for tool in (first, *others[:-1]):
+            if others and tool.outcome == SpanState.WAITING:
+                wholes.add(tool, others[-1].span_id, "part.deferred")
+        for tool in others:
+            if first.span_id not in wholes.of and tool.trace == first.trace and _is_during(tool, first):
+                wholes.add(tool, first.span_id, "part.same_id")
 
 
 def settle(whole: SpanFacts, parts: list[SpanFacts], gates: list[SpanFacts]) -> tuple[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from agentconsole import metrics
 from agentconsole.protocol.redaction import Hit
-from runs.ingest import count_items, log_hits
+from runs.ingest import count_items, log_answer, log_hits
 from runs.ingest.applied import Applied, committed, in_turn
 from runs.ingest.clean import Cleaner
 from runs.ingest.errors import BusyError, ItemError
@@ -20,6 +20,8 @@ from traces.services.facts import telling_of_log, telling_of_span
 from traces.services.rows import event_row, span_row
 from traces.services.traceless import run_of_log
 from traces.services.writer import Told, TraceWriter
+
+_ENTRIES = (2, 5)  # a server's, a consumer's
 
 
 def store_export(export: Export, *, instance: AgentInstance) -> ExportOutcome:
@@ -37,6 +39,7 @@ def store_export(export: Export, *, instance: AgentInstance) -> ExportOutcome:
         duplicates=applied.duplicates,
         refused=(*export.refused, *_refusals(export, [*refused, *applied.refused])),
     )
+    log_answer(outcome.stored, outcome.duplicates, [one.code for one in outcome.refused])
     log_hits(hits)
     _count(outcome, applied, instance, began)
     return outcome
@@ -68,20 +71,21 @@ def _told_span(place: int, span: OtlpSpan, cleaner: Cleaner) -> Told:
     account = map_span(span)
     telling = telling_of_span(
         account.run,
+        Cleaner(cleaner.hits),
         f"{span.scope.name} {span.scope.version}".strip(),
         role=account.role,
         parent_id=account.parent_id,
         started_at=account.started_at,
         span_id=account.span_id,
     )
-    row = span_row(account, cleaner, settings.OTLP_SOFT_MS or None)
+    row = span_row(account, cleaner, soft_ms=settings.OTLP_SOFT_MS or None, is_entry=span.kind in _ENTRIES)
     return Told(place, account.trace_id, account.started_at, row, telling)
 
 
 def _told_log(place: int, record: OtlpLog, cleaner: Cleaner, instance: AgentInstance) -> Told:
     account = map_log(record)
     row = event_row(account, cleaner)
-    telling = telling_of_log(account.run, at=account.at, event_id=str(row["id"]))
+    telling = telling_of_log(account.run, Cleaner(cleaner.hits), at=account.at, event_id=str(row["id"]))
     run_id = None if account.trace_id else run_of_log(account, instance)
     return Told(place, account.trace_id, account.at, row, telling, run_id)
 

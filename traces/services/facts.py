@@ -31,23 +31,22 @@ class Telling(NamedTuple):
 
 
 def telling_of_span(
-    facts: RunFacts, by: str, *, role: Role, parent_id: str, started_at: datetime, span_id: str
+    facts: RunFacts, cleaner: Cleaner, by: str, *, role: Role, parent_id: str, started_at: datetime, span_id: str
 ) -> Telling | None:
     """What a span tells; `by` names the instrumentation that made it. None: nothing."""
     is_agent = role in _AGENTS
     place = _ROOT if not parent_id else _AGENT if is_agent else _OTHER
     # An application's own span above the agent is normal: what made the agent's spans is what the run comes from.
     source = (_AGENT if is_agent else _OTHER if role in (Role.MODEL, Role.TOOL) else _LOG, by[:_LABEL])
-    return _telling(facts, [place, iso(started_at), span_id], [source[0], iso(started_at), span_id], source[1])
+    return _telling(facts, cleaner, [place, iso(started_at), span_id], [source[0], iso(started_at), span_id], source[1])
 
 
-def telling_of_log(facts: RunFacts, *, at: datetime, event_id: str) -> Telling | None:
+def telling_of_log(facts: RunFacts, cleaner: Cleaner, *, at: datetime, event_id: str) -> Telling | None:
     """What a log record tells: it is believed after all spans. None: nothing."""
-    return _telling(facts, [_LOG, iso(at), event_id], [], "")
+    return _telling(facts, cleaner, [_LOG, iso(at), event_id], [], "")
 
 
-def _telling(facts: RunFacts, rank: Rank, by_rank: Rank, by: str) -> Telling | None:
-    cleaner = Cleaner()
+def _telling(facts: RunFacts, cleaner: Cleaner, rank: Rank, by_rank: Rank, by: str) -> Telling | None:
     told = {
         "request_id": facts.request_id if is_request_id(cleaner.label(facts.request_id, "request_id")) else "",
         "session_id": cleaner.label(facts.session_id, "session_id")[:_LABEL],

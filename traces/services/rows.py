@@ -25,8 +25,8 @@ _KINDS = {
 }
 
 
-def span_row(account: SpanAccount, cleaner: Cleaner, soft_ms: int | None) -> Row:
-    """A Span's columns as told, without `run_id`. ItemError."""
+def span_row(account: SpanAccount, cleaner: Cleaner, *, soft_ms: int | None, is_entry: bool = False) -> Row:
+    """A Span's columns as told, without `run_id`. `is_entry`: its parent may be in another process. ItemError."""
     kind = _KINDS.get(account.role, SpanKind.STEP).value
     check_text(f"{account.name}{account.agent}{account.phase}{account.message}{account.call_id}")
     row: Row = {
@@ -54,10 +54,8 @@ def span_row(account: SpanAccount, cleaner: Cleaner, soft_ms: int | None) -> Row
         "mapping": _mapping(account, cleaner),
     }
     row["cut"] = cleaner.cut
-    if long := long_places(row):
-        row["mapping"]["long"] = long
-    if read_place(row, STACK_TRACE):
-        row["mapping"]["stack"] = True
+    found = {"entry": is_entry, "long": long_places(row), "stack": bool(read_place(row, STACK_TRACE))}
+    row["mapping"] |= {name: value for name, value in found.items() if value}
     return row
 
 

@@ -100,7 +100,7 @@ def _spans_of(run_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[SettledSpan]]:
     found: dict[UUID, list[SettledSpan]] = defaultdict(list)
     rows = Span.objects.filter(run_id__in=run_ids, approval_id=None).values_list(
         "run_id", "span_id", "parent_id", "kind", KT("mapping__role"), "name", "outcome", "message", "started_at",
-        "ended_at", KT("mapping__placed__top"),
+        "ended_at", KT("mapping__placed__top"), KT("mapping__entry"),
     )  # fmt: skip
     for run_id, *told in rows:
         found[run_id].append(SettledSpan(*told))
