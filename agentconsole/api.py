@@ -15,6 +15,7 @@ from approvals.api import router as approvals_router
 from runs.access import Role, requires
 from runs.api import IngestBody
 from runs.api import router as runs_router
+from traces.api import router as traces_router
 
 
 class ConsoleAPI(NinjaAPI):
@@ -42,6 +43,7 @@ api = ConsoleAPI(
 )
 api.add_router("", runs_router)
 api.add_router("", approvals_router)
+api.add_router("", traces_router)
 
 
 def _render(request: HttpRequest, exception: Any) -> HttpResponse:

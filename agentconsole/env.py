@@ -140,6 +140,22 @@ VARIABLES = (
     Variable("LOGIN_RATE", "10", "tries to sign in that one name may make from one address in a minute"),
     Variable("INGEST_MAX_BYTES", "8388608", "largest request body, as sent"),
     Variable("INGEST_MAX_EXPANDED_BYTES", "33554432", "largest request body once decompressed"),
+    Variable(
+        "OTLP_GRPC_PORT",
+        "4317",
+        "where `make run` and `manage.py otlp_grpc` take OTLP over gRPC; `off`: `make run` does without; 0 takes a free one",
+    ),
+    Variable(
+        "OTLP_SETTLE_S",
+        "10",
+        "seconds without news after which a run known from its spans alone has ended with its root",
+    ),
+    Variable(
+        "OTLP_LEASE_S",
+        "300",
+        "seconds without news that such a run may have before its root came, or while a span is open",
+    ),
+    Variable("OTLP_SOFT_MS", "0", "milliseconds from which a tool call that came by OTLP is slow; 0: none is"),
     Variable("APPROVAL_MAX_BYTES", "262144", "largest approval request: more than that nobody reads"),
     Variable("AAP_RATE", "600", "approval calls a credential may make in 10 seconds"),
     Variable("AAP_POLLS_MAX", "200", "polls of one credential that may wait at once in a web process"),

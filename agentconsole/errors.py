@@ -1,8 +1,10 @@
 """Errors that people and programs are told about, and the one place that turns them into an answer."""
 
+import json
 from typing import Any, ClassVar, TypedDict
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from agentconsole.protocol.context import current_context
@@ -74,12 +76,28 @@ class TooLargeError(ConsoleError):
     title = "Too large"
 
 
+class BodyTimeoutError(ConsoleError):
+    """A request that was begun and not sent to its end in time."""
+
+    code = "request_timeout"
+    http_status = 408
+    title = "The request did not arrive"
+
+
 class BadRequestError(ConsoleError):
     """A request that can't be read."""
 
     code = "bad_request"
     http_status = 400
     title = "That request can't be read"
+
+
+class MethodNotAllowedError(ConsoleError):
+    """A path that takes other methods, which `Allow` names."""
+
+    code = "method_not_allowed"
+    http_status = 405
+    title = "Not that method"
 
 
 class UnavailableError(ConsoleError):
@@ -117,18 +135,43 @@ def error_body(error: ConsoleError) -> dict[str, Any]:
     return {"error": {**body, **error.data}}
 
 
+_OTLP = ("/v1/traces", "/v1/logs", "/v1/metrics")
+
+
+def is_otlp(path: str) -> bool:
+    """Whether a path is one of OTLP's, below whatever prefix."""
+    return path.rstrip("/").endswith(_OTLP)
+
+
+def told_to_program(error: ConsoleError, *, path: str, content_type: str) -> tuple[bytes, str]:
+    """The body of an API's answer to a request of that path and content type, and the answer's own content type."""
+    if is_otlp(path):
+        # Here, not above: those who never answer an exporter need no protobuf.
+        from agentconsole.rpc_status import encoded_status
+
+        return encoded_status(error, content_type)
+    return json.dumps(error_body(error), cls=DjangoJSONEncoder).encode(), "application/json"
+
+
 def is_api(request: HttpRequest) -> bool:
     """Whether a program asked: by its path, or by what it accepts."""
-    return request.path.startswith(("/api/", "/v1/", "/health/live", "/health/startup", "/health/ready")) or (
-        "application/json" in request.headers.get("Accept", "") and "text/html" not in request.headers.get("Accept", "")
+    return (
+        request.path.startswith(("/api/", "/v1/", "/health/live", "/health/startup", "/health/ready"))
+        or is_otlp(request.path)
+        or (
+            "application/json" in request.headers.get("Accept", "")
+            and "text/html" not in request.headers.get("Accept", "")
+        )
     )
 
 
 def error_response(request: HttpRequest, error: ConsoleError) -> HttpResponse:
-    """JSON for programs, a page for people."""
-    response: HttpResponse
+    """What the API's path has for programs, a page for people."""
     if is_api(request):
-        response = JsonResponse(error_body(error), status=error.http_status)
+        body, content_type = told_to_program(
+            error, path=request.path, content_type=request.headers.get("Content-Type", "")
+        )
+        response = HttpResponse(body, status=error.http_status, content_type=content_type)
     else:
         shown = {**error_body(error)["error"], "title": error.title}
         response = render(request, "error.html", {"error": shown}, status=error.http_status)

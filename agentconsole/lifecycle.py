@@ -5,7 +5,7 @@ SIGTERM, SIGINT (Ctrl-C) and SIGHUP (the terminal was closed) ask for an orderly
 **Web** (`manage.py serve`; `agentconsole/server.py`). It has `DRAIN_S`.
 1. `begin_drain`: `/health/ready` says 503; long polls are answered with what they would say at their own end.
 2. The doors close: what waits in the port's queue is taken, then the port is closed. Sockets are sent away with 1012; browsers
-   come back by cursor, elsewhere. (A door of another protocol closes here.)
+   come back by cursor, elsewhere. A door for gRPC closes here too, and its calls under way go on like requests.
 3. What is under way goes on: requests that are computed, bodies that still arrive, answers that still leave. Each answer closes its
    connection, so that the client opens its next one elsewhere.
 4. At the deadline the rest is cut off and logged (REQUEST_CUT_OFF): a request that has not arrived is answered 503.
@@ -14,6 +14,8 @@ SIGTERM, SIGINT (Ctrl-C) and SIGHUP (the terminal was closed) ask for an orderly
 **Worker** (Celery; `agentconsole/workers.py`). It has `WORKER_DRAIN_S`. It takes no more tasks and finishes those that it has; at the
 deadline the rest is cut off and logged (TASK_CUT_OFF), and its messages go back to the queue, for another worker. Beat ends with the round of
 its loop; what it did not send, the next one sends.
+
+**OTLP over gRPC** (`manage.py otlp_grpc`). It has `DRAIN_S`: it takes no new calls and finishes those that it has.
 
 **Console** (`manage.py console`; `management/supervisor.py`). It asks its children one after the other, the last one first, and kills what is
 still there KILL_GRACE_S after its own deadline. When it dies itself, its children see that and end (`end_with`).

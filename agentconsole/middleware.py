@@ -21,6 +21,7 @@ from agentconsole.errors import (
     TooLargeError,
     UnavailableError,
     error_response,
+    is_otlp,
 )
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.context import RequestContext, Transport, bound_context
@@ -63,7 +64,8 @@ def _context_of(request: HttpRequest) -> RequestContext:
     headers = {name.lower(): value for name, value in request.headers.items()}
     if request.path.startswith(AAP_PREFIX):
         headers["x-request-id"] = uuid_request_id(headers.get("x-request-id", ""))
-    transport = Transport.REST if request.path.startswith(("/api/", "/v1/")) else Transport.WEB
+    is_rest = request.path.startswith(("/api/", "/v1/")) or is_otlp(request.path)
+    transport = Transport.REST if is_rest else Transport.WEB
     return RequestContext.from_headers(headers, transport)
 
 

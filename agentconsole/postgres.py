@@ -9,7 +9,7 @@ POOL_WAIT_S = 5
 _SECOND = 1000
 _MINUTE = 60 * _SECOND
 # For statements, by what the process does: nobody waits longer for a page; a sweep may take its time; a command has no limit.
-_STATEMENT_MS = {"web": 30 * _SECOND, "worker": 5 * _MINUTE, "beat": 10 * _SECOND}
+_STATEMENT_MS = {"web": 30 * _SECOND, "otlp_grpc": 30 * _SECOND, "worker": 5 * _MINUTE, "beat": 10 * _SECOND}
 # A row is locked for one short transaction. DDL that waits for a table makes everybody behind it wait as well.
 LOCK_MS = 10 * _SECOND
 IDLE_IN_TRANSACTION_MS = _MINUTE

@@ -1,7 +1,6 @@
 """The web server: Daphne, with limits on what a body may be before the application sees it, and an orderly end."""
 
 import asyncio
-import json
 import signal
 import socket
 from collections.abc import Awaitable, Callable
@@ -18,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, globalLogBeginner
 
 from agentconsole import metrics
-from agentconsole.errors import ConsoleError, TooLargeError, error_body
+from agentconsole.errors import BodyTimeoutError, ConsoleError, TooLargeError, told_to_program
 from agentconsole.lifecycle import (
     AT_ONCE_S,
     LEAVE_S,
@@ -47,14 +46,6 @@ FAREWELL_S = 0.5
 _LARGEST_FRAME = 64 * 1024
 # A batch in one piece: in Daphne's stock pieces of 8 kB each makes a round through the loop, 4 ms for a batch of 512 items.
 _BODY_CHUNK = 1024 * 1024
-
-
-class BodyTimeoutError(ConsoleError):
-    """A request that was begun and not sent to its end in time."""
-
-    code = "request_timeout"
-    http_status = 408
-    title = "The request did not arrive"
 
 
 class StoppingError(ConsoleError):
@@ -146,13 +137,15 @@ class ConsoleRequest(WebRequest):  # type: ignore[misc]  # Daphne has no types
         }
         context = RequestContext.from_headers(offered, Transport.REST)
         with bound_context(context):
-            body = json.dumps(error_body(error)).encode()
+            # Twisted gives a request its own path only once it is whole.
+            path = getattr(self.channel, "_path", b"").decode("latin1").partition("?")[0]
+            body, content_type = told_to_program(error, path=path, content_type=offered.get("content-type", ""))
             log.warning("REQUEST_REFUSED", status=error.http_status, code=error.code, received_bytes=self._received)
         # Without its method: Twisted tells that of a request that has arrived.
         metrics.observe_request(method="", route="not received", status=error.http_status)
         transport = self.channel.transport
         transport.write(
-            f"HTTP/1.1 {error.http_status} {error.title}\r\nContent-Type: application/json\r\n"
+            f"HTTP/1.1 {error.http_status} {error.title}\r\nContent-Type: {content_type}\r\n"
             f"Content-Length: {len(body)}\r\nX-Request-ID: {context.request_id}\r\nConnection: close\r\n\r\n".encode()
             + body
         )
@@ -198,7 +191,7 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
     """Serves `application` on a listening socket until it is asked to stop, then drains; asked twice, it ends at once.
 
     The order is told in `agentconsole/lifecycle.py`. `owns_port`: nobody else takes connections from that socket, so closing it
-    must leave none of them behind.
+    must leave none of them behind. `on_closing` closes doors of other protocols, and gets the seconds that their calls may take.
     """
 
     def __init__(
@@ -211,6 +204,7 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
         drain_s: float = 20,
         owns_port: bool = True,
         on_start: Callable[[], object] = lambda: None,
+        on_closing: Callable[[float], Awaitable[object]] | None = None,
         on_drained: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         super().__init__(
@@ -222,6 +216,7 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
         self.drain_s = drain_s
         self.owns_port = owns_port
         self.on_start = on_start
+        self.on_closing = on_closing
         self.on_drained = on_drained
         self.exit_code = 0
         self._deadline = Deadline()
@@ -279,18 +274,24 @@ class ConsoleServer(Server):  # type: ignore[misc]  # Daphne has no types
     async def _drain_all(self) -> None:
         begin_drain()
         until = self.loop.time() + self.drain_s
+        other_doors = asyncio.ensure_future(self._close_other_doors())
         await self._close_port()
         quiet = 0
         while quiet < QUIET_LOOKS and self.loop.time() < until:
             self._send_sockets_away()
             # A transport stays among the writers until its last byte has left.
-            quiet = 0 if self._under_way() or reactor.getWriters() else quiet + 1
+            is_busy = self._under_way() or reactor.getWriters() or not other_doors.done()
+            quiet = 0 if is_busy else quiet + 1
             await asyncio.sleep(DRAIN_POLL_S)
         cut_off = await self._cut_off()
         if self.on_drained is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.on_drained(), LINGER_S)
         log.info("DRAIN_FINISHED", cut_off=cut_off)
+
+    async def _close_other_doors(self) -> None:
+        if self.on_closing is not None:
+            await self.on_closing(self.drain_s)
 
     async def _close_port(self) -> None:
         """Leave nobody in the port's queue: the kernel would reset those connections, and what they have sent."""

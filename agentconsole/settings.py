@@ -241,6 +241,14 @@ INGEST_MAX_BYTES = env.int("INGEST_MAX_BYTES", default=8 * 1024 * 1024)
 INGEST_MAX_EXPANDED_BYTES = env.int("INGEST_MAX_EXPANDED_BYTES", default=32 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = INGEST_MAX_BYTES
 FILE_UPLOAD_MAX_MEMORY_SIZE = INGEST_MAX_BYTES
+# None: off.
+OTLP_GRPC_PORT = (
+    None if env.str("OTLP_GRPC_PORT", default="").strip().lower() == "off" else env.int("OTLP_GRPC_PORT", default=4317)
+)
+# Runs that are known from their spans alone (OTLP).
+OTLP_SETTLE_S = env.float("OTLP_SETTLE_S", default=10)
+OTLP_LEASE_S = env.float("OTLP_LEASE_S", default=300)
+OTLP_SOFT_MS = env.int("OTLP_SOFT_MS", default=0)
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=30)
 
 # The bundled agent.

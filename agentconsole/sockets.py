@@ -1,6 +1,5 @@
 """What every connection passes on its way to Django or Channels: limits, the origin of a socket, its request context."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
 from agentconsole import metrics
-from agentconsole.errors import TooLargeError, error_body
+from agentconsole.errors import TooLargeError, told_to_program
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.context import RequestContext, Transport, bound_context
 
@@ -66,14 +65,15 @@ class _Counted:
 
 
 async def _send_too_large(scope: Scope, send: Send, limit: int) -> None:
-    context = RequestContext.from_headers(headers_of(scope), Transport.REST)
+    offered = headers_of(scope)
+    context = RequestContext.from_headers(offered, Transport.REST)
     with bound_context(context):
         error = TooLargeError(f"The request body is larger than {limit} bytes. Send smaller batches.")
-        body = json.dumps(error_body(error)).encode()
+        body, content_type = told_to_program(error, path=scope["path"], content_type=offered.get("content-type", ""))
         log.warning("REQUEST_REFUSED", status=error.http_status, code=error.code, path=scope["path"])
     metrics.observe_request(method=scope.get("method", ""), route="too large", status=error.http_status)
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", content_type.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"x-request-id", context.request_id.encode()),
         (b"connection", b"close"),

@@ -2,12 +2,15 @@
 
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from agentconsole.api import api, api_docs
 from runs.views.sign_in import SignIn
+from traces.otlp.views import export
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # Below any prefix, also below those that follow: exporters put it behind what they take for the collector's address.
+    re_path(r"^(?:.+/)?v1/(?P<signal>traces|logs|metrics)/?$", export, name="otlp"),
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("api/v1/docs", api_docs, name="api_docs"),

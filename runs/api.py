@@ -3,17 +3,16 @@
 import uuid
 from typing import Annotated, Any, Literal
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from agentconsole import ratelimit
-from agentconsole.errors import BadRequestError, NotFoundError, UnauthorizedError
-from agentconsole.protocol.context import bound_context, current_context
+from agentconsole.errors import NotFoundError, UnauthorizedError
 from runs.access import run_for
 from runs.ingest import IngestAnswer, ingest_body
+from runs.ingest.door import admit, sent_by
 from runs.ingest.wire import Item
 from runs.models import Span
 from runs.queries.instance import InstanceShape, instance_shape
@@ -82,13 +81,8 @@ def ingest(request: HttpRequest) -> IngestAnswer:
     200 means committed, for every item that is not named under `rejected`. Sending an item twice is harmless. Items of
     runs that are not known yet are kept and placed when the rest arrives.
     """
-    instance = authenticate_instance(request.headers.get("Authorization", ""))
-    ratelimit.spend(f"ingest:{instance.id}", limit=settings.INGEST_RATE)
-    context = current_context()
-    if context is None:
-        raise BadRequestError("The request has no context.")
-    known = context.with_actor(instance.actor, environment=instance.agent.environment_id)
-    with bound_context(known):
+    instance = admit(request.headers.get("Authorization", ""))
+    with sent_by(instance):
         return ingest_body(
             request.body,
             content_type=request.headers.get("Content-Type", ""),
@@ -113,7 +107,7 @@ def read_instance(request: HttpRequest) -> InstanceShape:
 @router.get("/runs/{uuid:run_id}/log", response={200: RunLog, 401: ApiError, 404: ApiError}, operation_id="run_log")
 def read_run_log(request: HttpRequest, run_id: uuid.UUID, cursor: Query[Cursor]) -> RunLog:
     """A run's log from a cursor on; `seq` of one answer is `after` of the next, while `more`. Signed-in people only."""
-    _signed_in(request)
+    signed_in(request)
     run_for(request.user, run_id)
     found = run_log(run_id, cursor.after, cursor.limit)
     if found is None:
@@ -128,7 +122,7 @@ def read_run_log(request: HttpRequest, run_id: uuid.UUID, cursor: Query[Cursor])
 )
 def read_span(request: HttpRequest, run_id: uuid.UUID, span_id: str) -> WholeSpanShape:
     """A span with its arguments, result and attributes. Signed-in people only."""
-    _signed_in(request)
+    signed_in(request)
     run_for(request.user, run_id)
     span = Span.objects.filter(run_id=run_id, span_id=span_id).first()
     if span is None:
@@ -136,7 +130,8 @@ def read_span(request: HttpRequest, run_id: uuid.UUID, span_id: str) -> WholeSpa
     return whole_span_shape(span)
 
 
-def _signed_in(request: HttpRequest) -> Literal[True]:
+def signed_in(request: HttpRequest) -> Literal[True]:
+    """UnauthorizedError unless a person is."""
     if not request.user.is_authenticated:
         raise UnauthorizedError("Sign in to the console first.")
     return True

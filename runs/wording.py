@@ -65,6 +65,13 @@ BADGES = {
     "active": Badge("key", "active", "ok"),
 }
 
+# What a run's page says of a run that is known from its spans alone, by `SourceNote`.
+NOTES = {
+    "root_missing": "The root of this trace was not received: what called the agent, and when it ended, is not known.",
+    "tools_unreported": "No tool calls were reported by this source: its agents may have made some.",
+    "person_awaited": "It stopped to wait for a person. What comes after the decision is another run of this request.",
+}
+
 TRANSPORT_ICONS = {
     "web": "globe",
     "rest": "braces",

@@ -33,3 +33,14 @@ def url_of(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  read, not bound
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_taken(host: str, port: int) -> bool:
+    """Whether somebody else has a port, now. Of 0 nobody has any."""
+    if not port:
+        return False
+    try:
+        listen(host, port).close()
+    except CommandError:
+        return True
+    return False

@@ -151,6 +151,8 @@ TOKENS: dict[str, str] = {
     "HEALTH_STARTED": "a web process has everything that it needs, for the first time",
     "HEALTH_HISTORY_NOT_WRITTEN": "what was seen of the components could not be written; it is kept and tried again",
     "SERVER_STARTED": "a web process listens",
+    "OTLP_GRPC_STARTED": "the door for OTLP over gRPC is open",
+    "OTLP_GRPC_OFF": "the console runs without its door for OTLP over gRPC, since its port is taken",
     "CHILD_STARTED": "the supervisor started a child process",
     "CHILD_EXITED": "a child process ended without being asked to",
     "GREETING_FAILED": "the console runs, and could not say so in the terminal",

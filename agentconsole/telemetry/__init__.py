@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from agentconsole.errors import is_otlp
 from agentconsole.faults import fault_words
 from agentconsole.logconf import get_logger
 from agentconsole.protocol.context import RequestContext
@@ -26,7 +27,6 @@ END_WITHIN_S = 2
 # Probes, files, scrapes, and the doors that telemetry comes in by: a console that is its own collector would otherwise make
 # a span of each delivery, and deliver that.
 _UNTRACED = ("/static/", "/health/", "/metrics", "/ws/", "/v1/", "/api/v1/ingest")
-_INTAKES = ("/v1/traces", "/v1/logs", "/v1/metrics")
 
 
 class _Process:
@@ -84,7 +84,7 @@ def request_span(
     context: RequestContext, *, method: str, path: str, traceparent: str
 ) -> AbstractContextManager[RequestContext]:
     """A span around a request, below the caller's `traceparent`; what it gives is `context` within that trace."""
-    if _process.tracing is None or path.startswith(_UNTRACED) or path.rstrip("/").endswith(_INTAKES):
+    if _process.tracing is None or path.startswith(_UNTRACED) or is_otlp(path):
         return nullcontext(context)
     return _process.tracing.request_span(context, method=method, traceparent=traceparent)
 

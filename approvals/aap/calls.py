@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from agentconsole import ratelimit
-from agentconsole.errors import ConsoleError, ForbiddenError
+from agentconsole.errors import ConsoleError, ForbiddenError, MethodNotAllowedError
 from agentconsole.middleware import as_console_error
 from agentconsole.protocol.context import bound_context, current_context
 from approvals.aap.errors import error_text
@@ -20,14 +20,6 @@ from runs.services.credentials import authenticate_instance
 
 PROVISIONER_PREFIX = "acp_"
 View = Callable[..., HttpResponse]
-
-
-class MethodNotAllowedError(ConsoleError):
-    """A method that this path does not have."""
-
-    code: ClassVar[str] = "method_not_allowed"
-    http_status: ClassVar[int] = 405
-    title: ClassVar[str] = "Not that method"
 
 
 def aap_call(**views: View) -> View:

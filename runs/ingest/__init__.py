@@ -1,32 +1,27 @@
 """The native door: bytes in, rows out, one answer that names each item that was refused."""
 
-import threading
 import time
-from collections import Counter
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 from typing_extensions import TypedDict
 
 from agentconsole import metrics
-from agentconsole.errors import ConsoleError
-from agentconsole.logconf import get_logger
-from agentconsole.protocol.redaction import Hit
-from runs.ingest.apply import Prepared, apply_batch, prepare
-from runs.ingest.beat import CleanBeat, clean_beat, record_beats
+from runs.ingest.applied import in_turn
+from runs.ingest.apply import apply_batch
+from runs.ingest.beat import record_beats
 from runs.ingest.body import Batch, read_batch
+from runs.ingest.door import reading
 from runs.ingest.errors import BusyError, ItemError, Rejection
 from runs.ingest.fold import skew_of
-from runs.ingest.startup import Recorded, record_startup, startup_summary
-from runs.ingest.wire import Beat, EventItem, SpanItem, Startup, read_item, read_time, run_of
+from runs.ingest.sorting import sort_items
+from runs.ingest.startup import record_startup
+from runs.ingest.telling import count_items, log_answer
+from runs.ingest.wire import read_time
 from runs.models import AgentInstance
-from runs.services.findings import LEAK_TOKEN, Finding, findings_in_span, findings_told, report_findings
-
-log = get_logger(__name__)
+from runs.services.findings import report_findings
 
 
 class IngestAnswer(TypedDict):
@@ -42,95 +37,44 @@ def ingest_body(body: bytes, *, content_type: str, content_encoding: str, instan
 
     MalformedBodyError, UnsupportedEncodingError, BodyTooLargeError: nothing could be read, nothing was stored.
     """
-    metrics.INGEST_BYTES.inc(len(body))
-    try:
+    with reading(body):
         batch = read_batch(
             body,
             content_type=content_type,
             content_encoding=content_encoding,
             max_bytes=settings.INGEST_MAX_EXPANDED_BYTES,
         )
-    except ConsoleError as error:
-        metrics.INGEST_REFUSED.labels(error.code).inc()
-        log.warning("INGEST_REFUSED", code=error.code, bytes=len(body))
-        raise
-    with _turn():
+    with in_turn():
         return ingest_batch(batch, instance=instance)
-
-
-_sqlite_turn = threading.Lock()
-
-
-def _turn() -> AbstractContextManager[object]:
-    """On SQLite the threads of a process take a whole batch each in turn.
-
-    There is one writer at a time anyway, and SQLite's own waiting sleeps up to 100 ms at a go, where a lock wakes the next
-    thread at once. Preparing one batch while another is written gains nothing either: SQLite gives the interpreter away
-    for each row and must win it back, and two threads stored a tenth less than one.
-    """
-    return _sqlite_turn if connection.vendor == "sqlite" else nullcontext()
 
 
 def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
     """Store what is good of a batch of raw items."""
     began = time.perf_counter()
-    prepared: list[Prepared] = []
-    startups: list[Recorded] = []
-    beats: list[CleanBeat] = []
-    refused: list[tuple[int, ItemError]] = []
-    findings: list[Finding] = []
-    for index, raw in enumerate(batch.items):
-        try:
-            item = read_item(raw)
-            if isinstance(item, Startup):
-                summary, found = startup_summary(item)
-                startups.append((item, summary))
-                findings.extend(Finding(hit, source=item.type) for hit in found)
-                continue
-            if isinstance(item, Beat):
-                beat, found = clean_beat(item)
-                beats.append(beat)
-                findings.extend(Finding(hit, source=item.type) for hit in found)
-                continue
-            one, found = prepare(index, item)
-        except ItemError as error:
-            refused.append((index, error))
-            continue
-        prepared.append(one)
-        findings.extend(_findings(one, found))
+    arrived = sort_items(batch.items)
     sent_at = read_time(batch.sent_at)
     skew_ms = skew_of(sent_at, timezone.now())
     try:
-        applied = apply_batch(prepared, instance=instance, skew_ms=skew_ms, startups=startups)
+        applied = apply_batch(arrived.prepared, instance=instance, skew_ms=skew_ms, startups=arrived.startups)
     except BusyError as error:
         metrics.INGEST_REFUSED.labels(error.code).inc()
         raise
-    recorded = sum(record_startup(instance, startup, summary) for startup, summary in startups)
-    recorded += record_beats(instance, beats, sent_at)
+    recorded = sum(record_startup(instance, startup, summary) for startup, summary in arrived.startups)
+    recorded += record_beats(instance, arrived.beats, sent_at)
     rejected = [
         _rejection(batch.items[index], index, error)
-        for index, error in sorted(refused + applied.refused, key=lambda pair: pair[0])
+        for index, error in sorted(arrived.refused + applied.refused, key=lambda pair: pair[0])
     ]
     answer: IngestAnswer = {
         "accepted": applied.accepted + recorded,
-        "duplicates": applied.duplicates + len(startups) + len(beats) - recorded,
+        "duplicates": applied.duplicates + len(arrived.startups) + len(arrived.beats) - recorded,
         "rejected": rejected,
     }
-    _log_answer(answer)
-    report_findings(findings, door="ingest", instance=instance)
-    _count(answer, applied.tools, instance.agent.environment_id, began)
+    log_answer(answer["accepted"], answer["duplicates"], [one["code"] for one in rejected])
+    report_findings(arrived.findings, door="ingest", instance=instance)
+    results = {"accepted": answer["accepted"], "duplicate": answer["duplicates"], "rejected": len(rejected)}
+    count_items(results, applied.tools, environment=instance.agent.environment_id, began=began)
     return answer
-
-
-def _count(answer: IngestAnswer, tools: Counter[tuple[str, str]], environment: str, began: float) -> None:
-    """Once a batch, never once an item: the metrics cost an ingest nothing that can be measured."""
-    results = {
-        "accepted": answer["accepted"],
-        "duplicate": answer["duplicates"],
-        "rejected": len(answer["rejected"]),
-    }
-    metrics.count_batch(environment, results, tools)
-    metrics.INGEST_SECONDS.observe(time.perf_counter() - began)
 
 
 def _rejection(raw: Any, index: int, error: ItemError) -> Rejection:
@@ -142,24 +86,3 @@ def _rejection(raw: Any, index: int, error: ItemError) -> Rejection:
         "code": error.code,
         "message": str(error),
     }
-
-
-def _findings(one: Prepared, hits: list[Hit]) -> list[Finding]:
-    item, run_id = one.item, run_of(one.item)
-    if isinstance(item, SpanItem):
-        return findings_in_span(hits, run_id=run_id, span_id=item.id, kind=item.kind, name=one.row["name"])
-    if isinstance(item, EventItem):
-        told = (
-            findings_told(one.row["fields"].get("found"), run_id=run_id, span_id=item.span or "")
-            if item.token == LEAK_TOKEN
-            else []
-        )
-        return [*(Finding(hit, run_id, item.span or "", item.token) for hit in hits), *told]
-    return [Finding(hit, run_id, source=item.type) for hit in hits] if hits else []
-
-
-def _log_answer(answer: IngestAnswer) -> None:
-    log.info("INGEST_ACCEPTED", accepted=answer["accepted"], duplicates=answer["duplicates"])
-    if answer["rejected"]:
-        first = answer["rejected"][0]
-        log.warning("INGEST_ITEM_REJECTED", rejected=len(answer["rejected"]), first_code=first["code"])

@@ -3,6 +3,7 @@
 In this order: a cut through a secret would hide it from the redactor.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,6 +72,23 @@ class Cleaner:
             )
         return kept
 
+    def trimmed(self, value: dict[str, Any], place: str) -> dict[str, Any]:
+        """As `structure`, but what is above MAX_STRUCTURE_BYTES is left out, largest members first, and `cut` says so."""
+        if not value:
+            return value
+        text, scrubbed = self._scrubbed(value, place)
+        if len(text) <= _SURELY_WITHIN_BUDGET:
+            return dict(scrubbed)
+        cut_before = dict(self.cut)
+        kept: dict[str, Any] = self._cut_texts(scrubbed, place)
+        if len(_dump(kept).encode()) <= MAX_STRUCTURE_BYTES:
+            return kept
+        self.cut = cut_before
+        fitting: dict[str, Any] = self._cut_texts({key: scrubbed[key] for key in _smallest(kept)}, place)
+        at, digest = len(_dump(fitting)), hashlib.sha256(text.encode()).hexdigest()
+        self.cut[place] = {"chars": len(text), "sha256": digest, "at": at, "left_out": max(len(text) - at, 0)}
+        return fitting
+
     def _scrubbed(self, value: Any, place: str) -> tuple[str, Any]:
         """The value as JSON text and as it is, without secrets. It is walked only if its text shows a reason to:
         most payloads show none, and one dump in C is ten times as fast as a walk."""
@@ -103,6 +121,18 @@ class Cleaner:
         if isinstance(value, list):
             return [self._cut_texts(inner, f"{place}.{index}") for index, inner in enumerate(value)]
         return value
+
+
+def _smallest(members: dict[str, Any]) -> list[str]:
+    """As many members as MAX_STRUCTURE_BYTES hold, in their order."""
+    sizes = {key: len(_dump({key: inner}).encode()) for key, inner in members.items()}
+    kept, room = set(), MAX_STRUCTURE_BYTES
+    for key in sorted(sizes, key=lambda key: (sizes[key], key)):
+        room -= sizes[key]
+        if room < 0:
+            break
+        kept.add(key)
+    return [key for key in members if key in kept]
 
 
 def _checked_dump(value: Any) -> str:

@@ -61,15 +61,18 @@ def fold_tick(run: Run, row: Row) -> None:
 
 
 def fold_span(run: Run, stored: Row | None, merged: Row) -> None:
-    """Count spans, and tool calls by outcome: a call that changes its outcome moves."""
+    """Count spans, and tool calls by outcome: a call that changes its outcome moves, one that turns out to be none goes."""
     if stored is None:
         run.span_count += 1
-    if merged["kind"] != "tool":
+    was = stored["outcome"] if stored is not None and stored["kind"] == "tool" else None
+    becomes = merged["outcome"] if merged["kind"] == "tool" else None
+    if was == becomes:
         return
     tools = dict(run.tools)
-    if stored is not None and stored["kind"] == "tool":
-        tools[stored["outcome"]] = tools.get(stored["outcome"], 0) - 1
-    tools[merged["outcome"]] = tools.get(merged["outcome"], 0) + 1
+    if was is not None:
+        tools[was] = tools.get(was, 0) - 1
+    if becomes is not None:
+        tools[becomes] = tools.get(becomes, 0) + 1
     run.tools = {outcome: count for outcome, count in tools.items() if count > 0}
 
 
@@ -87,6 +90,16 @@ def fold_arrival(run: Run, *, first_at: datetime, request_id: str, now: datetime
         run.lease_expires_at = now + timedelta(seconds=run.lease_s)
     run.last_seen_at = run.updated_at = now
     return woken
+
+
+def fold_traced_arrival(run: Run, *, now: datetime, settle_s: float) -> bool:
+    """Something came of a run that is known from its spans alone: no one tells its end, so it runs until it has settled. True if it
+    had ended."""
+    had_ended = run.is_ended
+    if had_ended:
+        run.status, run.ended_at, run.error = RunStatus.RUNNING, None, ""
+    run.lease_expires_at = now + timedelta(seconds=settle_s)
+    return had_ended
 
 
 def skew_of(sent_at: datetime | None, now: datetime, *, tolerated_ms: int = 2_000) -> int:

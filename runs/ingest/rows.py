@@ -1,5 +1,6 @@
 """From valid items to rows: the columns of the tables, cleaned."""
 
+from datetime import datetime
 from typing import Any
 
 from agentconsole.protocol.times import iso
@@ -8,7 +9,7 @@ from runs.ingest.merge import SpanRow
 from runs.ingest.wire import EventItem, RunFinished, RunStarted, SpanItem, Tick
 
 Row = dict[str, Any]
-_FILLED_LATER = 0
+FILLED_LATER = 0
 
 
 def tick_row(item: Tick, cleaner: Cleaner) -> Row:
@@ -16,7 +17,7 @@ def tick_row(item: Tick, cleaner: Cleaner) -> Row:
     return {
         "run_id": item.run,
         "id": item.id,
-        "seq": _FILLED_LATER,
+        "seq": FILLED_LATER,
         "at": item.at,
         "phase": cleaner.label(item.phase, "phase"),
         "state": item.state,
@@ -29,7 +30,7 @@ def event_row(item: EventItem, cleaner: Cleaner) -> Row:
     return {
         "run_id": item.run,
         "id": item.id,
-        "seq": _FILLED_LATER,
+        "seq": FILLED_LATER,
         "at": item.at,
         "level": item.level.value,
         "token": item.token,
@@ -37,6 +38,7 @@ def event_row(item: EventItem, cleaner: Cleaner) -> Row:
         "fields": cleaner.structure(_with_extra(item, item.fields), "fields"),
         "span_id": item.span or "",
         "cut": cleaner.cut,
+        "adds": None,
     }
 
 
@@ -45,7 +47,7 @@ def span_row(item: SpanItem, cleaner: Cleaner) -> SpanRow:
     row: SpanRow = {
         "run_id": item.run,
         "span_id": item.id,
-        "seq": _FILLED_LATER,
+        "seq": FILLED_LATER,
         "parent_id": item.parent or "",
         "trace_id": item.trace_id or "",
         "kind": item.kind,
@@ -57,7 +59,7 @@ def span_row(item: SpanItem, cleaner: Cleaner) -> SpanRow:
         "outcome": item.outcome or ("unreported" if item.ended_at else "running"),
         "message": cleaner.prose(item.message, "message"),
         "retryable": item.retryable,
-        "elapsed_ms": _elapsed_ms(item),
+        "elapsed_ms": item.elapsed_ms if item.elapsed_ms is not None else elapsed_ms(item.at, item.ended_at),
         "soft_ms": item.budget.soft_ms if item.budget else None,
         "hard_ms": item.budget.hard_ms if item.budget else None,
         "attempts": _attempts(item, cleaner),
@@ -65,6 +67,7 @@ def span_row(item: SpanItem, cleaner: Cleaner) -> SpanRow:
         "arguments": cleaner.payload(item.arguments, "arguments"),
         "result": cleaner.payload(item.result, "result"),
         "attributes": cleaner.structure(_with_extra(item, item.attributes), "attributes"),
+        "mapping": None,
     }
     told = {place: part.model_dump() for place, part in item.cut.items()}
     row["cut"] = told | cleaner.cut
@@ -76,10 +79,11 @@ def _with_extra(item: EventItem | SpanItem | RunStarted, declared: dict[str, Any
     return {**item.model_extra, **declared} if item.model_extra else declared
 
 
-def _elapsed_ms(item: SpanItem) -> int | None:
-    if item.elapsed_ms is not None or item.ended_at is None or item.ended_at < item.at:
-        return item.elapsed_ms
-    return round((item.ended_at - item.at).total_seconds() * 1000)
+def elapsed_ms(started_at: datetime, ended_at: datetime | None) -> int | None:
+    """How long a span took by its own clock; None while it is open, and where that clock went backwards."""
+    if ended_at is None or ended_at < started_at:
+        return None
+    return round((ended_at - started_at).total_seconds() * 1000)
 
 
 def _attempts(item: SpanItem, cleaner: Cleaner) -> list[Row]:

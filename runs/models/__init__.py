@@ -2,7 +2,7 @@
 
 from runs.models.agents import Agent, AgentInstance, Environment, InstanceBeat
 from runs.models.log import LOG_TABLES, SPAN_OUTCOMES, PhaseTick, Span, SpanKind, TickState, TraceEvent
-from runs.models.run import Run, RunStatus
+from runs.models.run import Run, RunStatus, RunTrace, SourceNote
 from runs.models.saved import SavedView
 
 __all__ = [
@@ -15,7 +15,9 @@ __all__ = [
     "PhaseTick",
     "Run",
     "RunStatus",
+    "RunTrace",
     "SavedView",
+    "SourceNote",
     "Span",
     "SpanKind",
     "TickState",

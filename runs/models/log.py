@@ -60,6 +60,7 @@ class PhaseTick(models.Model):
 class Span(models.Model):
     """One timed piece of a run. `cut` tells of each text that was longer than its budget: `{place: {chars, sha256, at, left_out}}`.
 
+    `mapping` says how a span that came by OTLP was placed (`traces.placing`); null: its agent told what it is.
     `approval_id` is set on the console's own spans alone: the action for whose decision the run waited.
     """
 
@@ -88,6 +89,7 @@ class Span(models.Model):
     cut = models.JSONField(default=dict)
     attributes = models.JSONField(default=dict)
     approval_id = models.UUIDField(null=True)
+    mapping = models.JSONField(null=True)
 
     class Meta:
         indexes = [
@@ -108,7 +110,7 @@ class Span(models.Model):
 
 
 class TraceEvent(models.Model):
-    """One structured log record of a run, told by its token."""
+    """One structured log record of a run, told by its token. `adds` is what it tells of a tool call (`traces.placing`)."""
 
     pk = models.CompositePrimaryKey("run_id", "id")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="events")
@@ -121,6 +123,7 @@ class TraceEvent(models.Model):
     fields = models.JSONField(default=dict)
     cut = models.JSONField(default=dict)  # of each text longer than its budget, as on Span
     span_id = models.CharField(max_length=16, blank=True)
+    adds = models.JSONField(null=True)
 
     class Meta:
         indexes = [

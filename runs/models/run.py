@@ -25,6 +25,14 @@ class RunStatus(models.TextChoices):
     STALLED = "stalled"
 
 
+class SourceNote(models.TextChoices):
+    """What a reader must know of a run that is known from its spans alone."""
+
+    ROOT_MISSING = "root_missing"
+    TOOLS_UNREPORTED = "tools_unreported"
+    PERSON_AWAITED = "person_awaited"
+
+
 TERMINAL = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.CANCELLED)
 LIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 
@@ -70,6 +78,8 @@ class Run(models.Model):
     phase = models.CharField(max_length=100, blank=True)
     phase_at = models.DateTimeField(null=True)
     tools = models.JSONField(default=dict)
+    # What a run known from its spans alone was told by which of them (`traces.services.facts`); null: its agent told of it.
+    source = models.JSONField(null=True)
     # What its agent's instance lacked when it began, `runs.lacks.Lacks` as JSON. Set once: it stays true after a repair.
     lacked = models.JSONField(null=True)
     span_count = models.PositiveIntegerField(default=0)
@@ -99,8 +109,13 @@ class Run(models.Model):
         return f"{self.request_id} {self.status}"
 
     @property
+    def is_traced(self) -> bool:
+        """Whether it is known from its spans alone."""
+        return self.source is not None
+
+    @property
     def is_ended(self) -> bool:
-        """Whether a terminal item ended it."""
+        """Whether it reached its end."""
         return self.status in TERMINAL
 
     @property
@@ -117,3 +132,17 @@ class Run(models.Model):
     def took(self) -> timedelta | None:
         """How long it took by the agent's clock, once ended."""
         return self.ended_at - self.started_at if self.ended_at else None
+
+
+class RunTrace(models.Model):
+    """The run that the spans of an agent's trace belong to. Made with the first of them, so that two at once make one run."""
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, db_index=False)
+    trace_id = models.CharField(max_length=32)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="traces")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agent", "trace_id"], name="run_once_per_trace")]
+
+    def __str__(self) -> str:
+        return self.trace_id

@@ -8,6 +8,7 @@ from typing import Any
 from agentconsole.protocol.envelope import SpanState
 from runs.models import Span, TraceEvent
 from runs.queries.shapes import text_shape
+from runs.queries.source_shapes import MappedShape, mapped_shape
 from runs.timeline.text import KeptText, Node, TextPiece, kept_text, pieces_of, tree_of
 from runs.timeline.waterfall import end_of, kind_of, word_of
 from runs.wording import badge_of, duration_text
@@ -53,6 +54,13 @@ class SpanDetail:
     arguments: KeptText | None
     result: KeptText | None
     attributes: Node | None
+    mapped: MappedShape | None
+
+    @property
+    def left_out(self) -> str:
+        """How many characters of attributes were more than a span may have, with separators; none: nothing."""
+        left_out = self.span.cut.get("attributes", {}).get("left_out", 0)
+        return f"{left_out:,}" if left_out else ""
 
     @property
     def kind(self) -> str:
@@ -81,6 +89,7 @@ def detail_of(span: Span) -> SpanDetail:
         arguments=kept_text(**arguments) if arguments else None,
         result=kept_text(**result) if result else None,
         attributes=tree_of(span.attributes) if span.attributes else None,
+        mapped=mapped_shape(span),
     )
 
 

@@ -12,6 +12,7 @@ from runs.models import PhaseTick, Run, Span, SpanKind, TickState, TraceEvent
 from runs.queries.run_detail import SpanDetail, detail_of
 from runs.queries.shapes import LIGHT_SPAN_COLUMNS
 from runs.timeline.drawn import Ribbon, ribbon_of
+from runs.timeline.ribbon import ticks_of
 from runs.timeline.state import Stretch
 from runs.timeline.text import question_of
 from runs.timeline.waterfall import SpanRow, end_of, rows_of
@@ -23,6 +24,7 @@ EVENTS_A_PAGE = 200
 SUB_AGENTS_A_PAGE = 25
 CALLS_OF_SUB_AGENTS = 500
 RUNS_OF_A_REQUEST = 100
+_CALLS = (SpanKind.MODEL, SpanKind.TOOL, SpanKind.RETRIEVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,14 @@ def neighbours_of(run: Run) -> Neighbours:
 
 
 def ribbon_for(run: Run, stretch: Stretch) -> Ribbon:
-    """The first RIBBON_TICKS entries and exits of phases and RIBBON_WAITS waits. Two queries, by tick_ribbon and span_waits."""
+    """The first RIBBON_TICKS entries and exits of phases and RIBBON_WAITS waits. Two queries, by tick_ribbon and span_waits.
+
+    A run that is known from its spans alone has no ticks: the phases of its calls stand in for them. One query more.
+    """
     ticks = list(PhaseTick.objects.filter(~Q(state=TickState.ALIVE), run=run).order_by("at")[: RIBBON_TICKS + 1])
+    if run.is_traced and not ticks:
+        calls = Span.objects.filter(run=run, kind__in=_CALLS).exclude(phase="").only(*LIGHT_SPAN_COLUMNS)
+        ticks = ticks_of(calls.order_by("started_at", "span_id")[: RIBBON_TICKS // 2 + 1])
     found = Span.objects.filter(run=run, approval_id__isnull=False).only(*LIGHT_SPAN_COLUMNS)
     waits = list(found.order_by("started_at")[: RIBBON_WAITS + 1])
     is_bounded = len(ticks) > RIBBON_TICKS or len(waits) > RIBBON_WAITS
@@ -168,6 +176,12 @@ def event_of(run: Run, event_id: str) -> TraceEvent | None:
         return TraceEvent.objects.filter(run=run, id=uuid.UUID(event_id)).first()
     except ValueError:
         return None
+
+
+def siblings_of(run: Run) -> int:
+    """How many runs of its environment belong to its request, itself among them, RUNS_OF_A_REQUEST at most. One query."""
+    same = Run.objects.filter(request_id=run.request_id, environment=run.environment_id)
+    return same[:RUNS_OF_A_REQUEST].count() if run.request_id else 1
 
 
 def runs_of_request(request_id: str, environments: Sequence[str]) -> list[Run]:

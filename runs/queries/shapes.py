@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from agentconsole.protocol.times import iso as iso  # noqa: PLC0414  part of the shapes, and imported with them
 from runs.models import PhaseTick, Run, Span, TraceEvent
+from runs.queries.source_shapes import MappedShape, SourceShape, mapped_shape, source_shape
 
 
 class RunShape(TypedDict):
@@ -39,6 +40,7 @@ class RunShape(TypedDict):
     summary: str
     skew_ms: int
     start_received: bool
+    source: SourceShape | None
     seq: int
 
 
@@ -88,7 +90,10 @@ class TextShape(TypedDict):
 
 
 class WholeSpanShape(SpanShape):
-    """A span with all that is kept of it."""
+    """A span with all that is kept of it. `mapped` says why a span that came by OTLP is shown as it is.
+
+    `attributes_left_out` is how many characters of attributes were more than a span may have.
+    """
 
     arguments: TextShape | None
     result: TextShape | None
@@ -96,6 +101,8 @@ class WholeSpanShape(SpanShape):
     hint: dict[str, str] | None
     trace_id: str
     attributes: dict[str, Any]
+    attributes_left_out: int
+    mapped: MappedShape | None
 
 
 class EventShape(TypedDict):
@@ -152,6 +159,7 @@ def run_shape(run: Run) -> RunShape:
         "summary": run.summary,
         "skew_ms": run.clock_skew_ms,
         "start_received": run.is_start_received,
+        "source": source_shape(run),
         "seq": run.summary_seq,
     }
 
@@ -200,6 +208,8 @@ def whole_span_shape(span: Span) -> WholeSpanShape:
         "hint": span.hint,
         "trace_id": span.trace_id,
         "attributes": span.attributes,
+        "attributes_left_out": span.cut.get("attributes", {}).get("left_out", 0),
+        "mapped": mapped_shape(span),
     }
 
 

@@ -30,7 +30,10 @@ SWEEP_GRACE = timedelta(days=1)
 
 
 def stall_silent_runs() -> int:
-    """Mark live runs whose lease ran out as stalled; how many. What is left over is the next sweep's."""
+    """Mark live runs whose lease ran out as stalled; how many. What is left over is the next sweep's.
+
+    Runs that are known from their spans alone owe no sign of life: `traces.services.settling` ends them.
+    """
     stalled = 0
     for _ in range(BATCHES_A_SWEEP):
         batch = _stall_batch()
@@ -42,7 +45,7 @@ def stall_silent_runs() -> int:
 
 def _stall_batch() -> int:
     now = timezone.now()
-    silent = Q(status__in=LIVE, lease_expires_at__lt=now)
+    silent = Q(status__in=LIVE, lease_expires_at__lt=now, source__isnull=True)
     if not Run.objects.filter(silent).exists():
         return 0
     with transaction.atomic():

@@ -1,9 +1,11 @@
 """From phase ticks to the bands of the ribbon. The same rules as static/js/run/ribbon.js, which adds heartbeats and gaps."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from agentconsole.protocol.ids import uuid7_of
 from runs.models import PhaseTick, Span, TickState
 from runs.timeline.state import Stretch
 from runs.wording import duration_text
@@ -46,6 +48,19 @@ class Share:
     def percent(self) -> str:
         """`46 %`; what is not nothing never reads as nothing."""
         return "<1 %" if 0 < self.share < _WORTH_NAMING / 2 else f"{self.share * 100:.0f} %"
+
+
+def ticks_of(spans: Iterable[Span]) -> list[PhaseTick]:
+    """What ticks would tell of the phases of spans: each was entered with a span, and left as it ended."""
+    found = []
+    for span in spans:
+        for state, at in ((TickState.ENTERED, span.started_at), (TickState.LEFT, span.ended_at)):
+            if at is not None:
+                digest = hashlib.sha256(f"{span.span_id} {state}".encode()).digest()
+                found.append(
+                    PhaseTick(run_id=span.run_id, id=uuid7_of(at, digest), at=at, phase=span.phase, state=state, seq=0)
+                )
+    return found
 
 
 def bands_of(ticks: Sequence[PhaseTick], stretch: Stretch) -> list[Band]:

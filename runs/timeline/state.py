@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from agentconsole.protocol.envelope import Outcome
 from runs.models import Run, RunStatus
 from runs.wording import duration_text
 
+FAILED = frozenset({Outcome.TIMEOUT, Outcome.AUTH_FAILED, Outcome.DEGRADED, Outcome.ERROR})
 _QUIET_IN_HEARTBEATS = 1.5
 _SHORTEST = timedelta(milliseconds=1)
 
@@ -48,7 +50,7 @@ class Deadline:
 def state_of(run: Run, now: datetime) -> State:
     """The state of a run by the console's clock: what calls itself running and gives no sign of life is quiet, then stalled."""
     if run.is_ended:
-        return State(run.status)
+        return State(run.status, _failures(run))
     if run.status == RunStatus.WAITING:  # it owes no sign of life while a person decides
         return State("waiting", "waiting on a person")
     silent = now - run.last_seen_at
@@ -58,6 +60,14 @@ def state_of(run: Run, now: datetime) -> State:
     if run.status == RunStatus.RUNNING and silent > timedelta(seconds=run.heartbeat_s * _QUIET_IN_HEARTBEATS):
         return State("quiet", f"{since}; a tick is due every {_text(timedelta(seconds=run.heartbeat_s))}")
     return State(run.status)
+
+
+def _failures(run: Run) -> str:
+    """A run may succeed although tools failed on its way: that is a state of its own."""
+    failed = sum(number for outcome, number in run.tools.items() if outcome in FAILED)
+    if run.status != RunStatus.SUCCEEDED or not failed:
+        return ""
+    return f"with {failed} failed tool call{'' if failed == 1 else 's'}"
 
 
 def stretch_of(run: Run, now: datetime) -> Stretch:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _REDACTION = re.compile(r"\[REDACTED:([A-Za-z0-9_.-]{1,64})\]")
+_SAME = re.compile(r'\{"same_as": "([0-9a-f]{16})\.([^"]{1,500})", "chars": (\d{1,9})\}')
 _LARGEST_TREE = 200_000
 _MOST_NODES = 2_000
 _DEEPEST = 20
@@ -32,6 +33,20 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Same:
+    """Where a text is kept that was told several times: the span, and the place in it."""
+
+    span_id: str
+    place: str
+    chars: int
+
+    @property
+    def size(self) -> str:
+        """`10,672 characters`."""
+        return f"{self.chars:,} characters"
+
+
+@dataclass(frozen=True, slots=True)
 class KeptText:
     """A text for display: as a tree where it is JSON, else its head, and its tail where it was cut."""
 
@@ -41,6 +56,7 @@ class KeptText:
     tail: tuple[TextPiece, ...] | None
     left_out: int
     tree: Node | None
+    same: Same | None = None
 
     @property
     def size(self) -> str:
@@ -66,7 +82,14 @@ def kept_text(text: str, *, chars: int, sha256: str | None, cut_at: int | None =
         tail=None if tail is None else pieces_of(tail),
         left_out=cut_chars,
         tree=None if cut_at is not None else tree_of_text(text),
+        same=same_of(text),
     )
+
+
+def same_of(text: str) -> Same | None:
+    """What a reference to a text that is kept elsewhere says, None if it is none: `{"same_as": "<span>.<place>", "chars": n}`."""
+    found = _SAME.fullmatch(text)
+    return Same(found[1], found[2], int(found[3])) if found else None
 
 
 def pieces_of(text: str) -> tuple[TextPiece, ...]:

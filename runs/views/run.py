@@ -22,11 +22,13 @@ from runs.queries.run_page import (
     neighbours_of,
     ribbon_for,
     runs_of_request,
+    siblings_of,
     span_of,
     span_page,
     sub_agent_page,
 )
 from runs.queries.shapes import iso, run_shape, tick_shape
+from runs.queries.source_shapes import source_shape
 from runs.timeline.drawn import Ribbon
 from runs.timeline.state import Stretch, deadline_of, state_of, stretch_of
 
@@ -48,6 +50,8 @@ def run_detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "run": run,
         "environment": run.environment_id,
         "state": state_of(run, now),
+        "source": source_shape(run),
+        "siblings": siblings_of(run),
         "stretch": stretch,
         "tools": [(outcome, run.tools[outcome]) for outcome in SPAN_OUTCOMES if outcome in run.tools],
         "deadline": deadline_of(run, now),

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHES = ("redaction", "ingest_rate", "memory", "run_page_ttfb", "fanout", "approvals", "lookup")
+BENCHES = ("redaction", "ingest_rate", "otlp_rate", "memory", "run_page_ttfb", "fanout", "approvals", "lookup")
 
 
 def main() -> None:

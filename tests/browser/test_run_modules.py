@@ -219,6 +219,12 @@ STATES: list[dict[str, Any]] = [
     {"status": RunStatus.WAITING, "silent_s": 900},
     {"status": RunStatus.STALLED, "silent_s": 300},
     {"status": RunStatus.SUCCEEDED, "silent_s": 900, "ended_at": START + timedelta(seconds=40)},
+    {
+        "status": RunStatus.SUCCEEDED,
+        "silent_s": 900,
+        "ended_at": START + timedelta(seconds=40),
+        "tools": {"ok": 3, "timeout": 1, "rejected": 1},
+    },
     {"status": RunStatus.RUNNING, "silent_s": 1, "clock_skew_ms": 90_000},
 ]
 
@@ -232,6 +238,7 @@ def test_the_state_reads_like_the_servers(blank: Page, fields: dict[str, Any]):
     shape = {
         "status": run.status, "started_at": iso(START), "last_seen_at": iso(seen), "heartbeat_s": 10, "lease_s": 60,
         "ended_at": iso(run.ended_at) if run.ended_at else None, "deadline_at": at(120), "skew_ms": run.clock_skew_ms,
+        "tools": run.tools,
     }  # fmt: skip
     body = """(async () => {
       const { durationText } = await import("/static/js/time.js");

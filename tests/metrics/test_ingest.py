@@ -2,7 +2,8 @@
 
 import pytest
 
-from runs.ingest import apply
+from runs.ingest import writer
+from runs.ingest.applied import RunTakenError
 from tests.cast import AgentCaller
 from tests.ingest.items import ended, event, new_run, run_started, span, whole_run
 
@@ -45,15 +46,15 @@ def test_a_tool_call_counts_when_it_ends_and_once(agent: AgentCaller, moved) -> 
 
 def test_a_batch_that_is_written_at_the_second_try_counts_once(agent: AgentCaller, moved, monkeypatch) -> None:
     calls, accepted = moved(TOOLS), moved("agentconsole_ingest_items_total", result="accepted")
-    tries, store = [], apply._Writer._store
+    tries, store = [], writer.Writer._store
 
     def taken_at_first(self, *args) -> None:
         tries.append(1)
         if len(tries) == 1:
-            raise apply._RunTakenError
+            raise RunTakenError
         store(self, *args)
 
-    monkeypatch.setattr(apply._Writer, "_store", taken_at_first)
+    monkeypatch.setattr(writer.Writer, "_store", taken_at_first)
     run = new_run()
     agent.send(run_started(run), ended(span(run)))
     assert (len(tries), calls(), accepted()) == (2, 1, 2)

@@ -44,6 +44,7 @@ class RunningConsole:
         self.var = folder / "var"
         self.output = folder / "console.out"
         own = {"CONSOLE_VAR": str(self.var), "LOG_FORMAT": "json", "DOCTOR_ENABLED": "off", "INGEST_RATE": "1000000"}
+        own["OTLP_GRPC_PORT"] = "off"  # of these, several run at once
         inherited = {name: value for name, value in os.environ.items() if name not in ("CONSOLE_URL", "LOG_FILE")}
         self.env: Mapping[str, str] = inherited | own | env
         self.process: subprocess.Popen[bytes] | None = None

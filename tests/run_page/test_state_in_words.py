@@ -43,6 +43,18 @@ def test_silence_is_told_with_its_length_and_its_limit():
     assert state_of(a_run(silent_s=20), NOW).sentence == "no sign of life for 20 s; a tick is due every 10 s"
 
 
+@pytest.mark.parametrize(
+    ("tools", "sentence"),
+    [
+        ({"ok": 2, "slow": 1, "empty": 1, "rejected": 1}, ""),
+        ({"ok": 2, "error": 1}, "with 1 failed tool call"),
+        ({"auth_failed": 1, "timeout": 1, "degraded": 1}, "with 3 failed tool calls"),
+    ],
+)
+def test_a_run_that_succeeded_with_failed_calls_says_so(tools, sentence):
+    assert state_of(a_run(status=RunStatus.SUCCEEDED, tools=tools), NOW).sentence == sentence
+
+
 def test_a_live_run_reaches_to_now_by_the_agents_clock():
     stretch = stretch_of(a_run(clock_skew_ms=5000), NOW)
     assert (stretch.end, stretch.is_live) == (NOW + timedelta(seconds=5), True)

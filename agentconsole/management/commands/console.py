@@ -21,7 +21,7 @@ from agentconsole.lifecycle import stop_signals
 from agentconsole.logconf import get_logger
 from agentconsole.management.commands.setup_console import set_up
 from agentconsole.management.holding import hold_folder
-from agentconsole.management.listening import listen, url_of
+from agentconsole.management.listening import is_taken, listen, url_of
 from agentconsole.management.supervising import go_on_supervising
 from agentconsole.management.supervisor import Child
 from agentconsole.protocol.context import RequestContext, Transport, bound_context
@@ -56,13 +56,16 @@ class Command(BaseCommand):
         connections.close_all()
         metrics.empty_folder(settings.VAR_DIR / METRICS_FOLDER)
         url = url_of(listening)
-        greeter = fork_greeter(listening, lambda: self.welcome(url, first_admin))
+        grpc = grpc_port(host)
+        greeter = fork_greeter(listening, lambda: self.welcome(url, first_admin, grpc))
         log = {"level": settings.LOG_LEVEL, "log_format": settings.LOG_FORMAT, "log_file": settings.LOG_FILE}
-        go_on_supervising(children_of(listening, url), log=log, greeter=greeter, lock=lock)
+        go_on_supervising(children_of(listening, url, grpc), log=log, greeter=greeter, lock=lock)
 
-    def welcome(self, url: str, first_admin: FirstAdmin | None) -> None:
+    def welcome(self, url: str, first_admin: FirstAdmin | None, grpc: int | None) -> None:
         """Say where the console is, and let the bundled agent make its first run."""
         lines = [f"Agent Console is at {url}"]
+        if grpc is None and settings.OTLP_GRPC_PORT is not None:
+            lines += [f"No OTLP over gRPC: port {settings.OTLP_GRPC_PORT} is in use.", "Choose another: OTLP_GRPC_PORT"]
         if first_admin is not None:
             lines += [f"Sign in as {first_admin.username}", f"Password:  {first_admin.password}", "(shown this once)"]
         lines.append("Ctrl-C stops it.")
@@ -79,10 +82,21 @@ class Command(BaseCommand):
             connections.close_all()
 
 
-def children_of(listening: socket.socket, url: str) -> list[Child]:
+def grpc_port(host: str) -> int | None:
+    """Where the door for OTLP over gRPC shall be; None where it is off, or where another console or a collector has that port."""
+    port = settings.OTLP_GRPC_PORT
+    if port is not None and is_taken(host, port):
+        log.warning("OTLP_GRPC_OFF", port=port, hint="stop what listens there, or set OTLP_GRPC_PORT")
+        return None
+    return port
+
+
+def children_of(listening: socket.socket, url: str, grpc: int | None) -> list[Child]:
     """The web process on the supervisor's socket (a restart refuses nobody), and the worker with its schedule."""
     fd = listening.fileno()
     web = [str(BASE_DIR / "manage.py"), "serve", "--fd", str(fd)]
+    if grpc is not None:
+        web += ["--grpc-port", str(grpc)]
     worker = ["-m", "celery", "-q", "-A", "agentconsole", "worker", "-B", "--pool", "threads", "--concurrency", "4"]
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [

@@ -1,11 +1,10 @@
 """`manage.py serve`: one web process."""
 
 import asyncio
-import gc
 import os
 import socket
 from contextvars import Context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
@@ -18,7 +17,11 @@ from agentconsole.lifecycle import KILL_GRACE_S, end_with, leave
 from agentconsole.live import adopt_running_loop, end_hub, keep_hub
 from agentconsole.management.holding import hold_folder
 from agentconsole.management.listening import listen
+from agentconsole.memory import settle_memory
 from approvals.presentation import load_likenesses
+
+if TYPE_CHECKING:
+    from traces.otlp.grpc_door import GrpcDoor
 
 
 class Command(BaseCommand):
@@ -32,8 +35,9 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--fd", type=int, help="adopt this listening socket instead (the supervisor's)")
+        parser.add_argument("--grpc-port", type=int, help="take OTLP over gRPC too, here; 0 takes a free one")
 
-    def handle(self, *args: Any, host: str, port: int, fd: int | None, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, fd: int | None, grpc_port: int | None, **options: Any) -> None:
         """Listen and serve."""
         hold_folder()
         supervisor_pid = os.environ.get("CONSOLE_SUPERVISOR_PID")
@@ -46,8 +50,10 @@ class Command(BaseCommand):
         from agentconsole.asgi import application
 
         telemetry.start()
-        _settle_memory()
-        background = Background()
+        # What requests would load.
+        load_likenesses()
+        settle_memory()
+        background = Background(_grpc_door(listening, grpc_port))
         server = ConsoleServer(
             application,
             listening,
@@ -56,6 +62,7 @@ class Command(BaseCommand):
             # The supervisor's belongs to the next web process too.
             owns_port=fd is None,
             on_start=background.begin,
+            on_closing=background.close_door,
             on_drained=background.end,
         )
         # In an empty context: what happens here belongs to no request of the command line.
@@ -64,24 +71,22 @@ class Command(BaseCommand):
         leave(code)
 
 
-def _settle_memory() -> None:
-    """Load what requests would, and take what is loaded by now out of the collector's sight, and let it look less often.
+def _grpc_door(listening: socket.socket, port: int | None) -> "GrpcDoor | None":
+    """A door at the same address as the web's."""
+    if port is None:
+        return None
+    # Here, not above: 20 MB that a web process without it has no use for.
+    from traces.otlp.grpc_door import GrpcDoor
 
-    A batch of 512 items makes some 20,000 objects that all die with it. With the stock thresholds the collector walked
-    the whole of Django twice a batch: a quarter of ingest's time. Much rarer than this, requests that end in cycles pile
-    up with their bodies: 100 MB of them at a threshold of 50,000.
-    """
-    load_likenesses()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
+    return GrpcDoor(listening.getsockname()[0], port)
 
 
 class Background:
     """What runs beside the requests of a web process."""
 
-    def __init__(self) -> None:
+    def __init__(self, door: "GrpcDoor | None" = None) -> None:
         self.recorder = Recorder()
+        self.door = door
 
     def begin(self) -> None:
         """Start with the server's event loop: live hints go out through it, and health is watched from it."""
@@ -91,6 +96,14 @@ class Background:
         Watch().start()
         self.recorder.start()
         startup.start()
+        if self.door is not None:
+            self._opening = asyncio.ensure_future(self.door.open_or_say())
+
+    async def close_door(self, within_s: float) -> None:
+        """Take no more calls of other protocols than HTTP, and let those under way finish."""
+        if self.door is not None:
+            await self._opening
+            await self.door.close(within_s)
 
     async def end(self) -> None:
         """After the last answer: write what was seen of health, and leave the other hubs."""

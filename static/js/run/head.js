@@ -54,6 +54,8 @@ export function headView() {
     places.door.replaceChildren(icon(DOORS[run.transport] ?? "plug"), run.transport);
     places.who.replaceChildren(...who(run));
     places.started.replaceChildren(el("span", { class: "quiet" }, "started"), " ", timeElement(run.started_at));
+    say(places.name, run.source?.name ?? "");
+    places.source.replaceChildren(...source(run));
     places.tools.replaceChildren(...OUTCOMES.filter((outcome) => run.tools[outcome]).flatMap((outcome) => [count(outcome, run.tools[outcome]), " "]));
     places.notices.replaceChildren(...notices(run));
     if (run.request_id && places.request.textContent !== run.request_id) {
@@ -69,6 +71,12 @@ export function headView() {
   return { update };
 }
 
+function source(run) {
+  if (!run.source) return [];
+  const title = "Known from its spans alone: it has ended when its root has, and nothing came for a while";
+  return [icon("waypoints"), el("span", { title }, run.source.by ? `OTLP · ${run.source.by}` : "OTLP")];
+}
+
 function who(run) {
   const parts = [icon("user"), run.actor];
   if (run.subject) parts.push(" ", el("span", { class: "quiet" }, "as"), ` ${run.subject}`);
@@ -81,7 +89,8 @@ function who(run) {
 
 function notices(run) {
   const found = [];
-  if (!run.start_received) found.push(notice("unreported", "circle-help", "The start of this run was not received: who asked, what for and when it began are not known."));
+  for (const note of run.source?.notes ?? []) found.push(notice("unreported", "circle-help", note));
+  if (!run.start_received && !run.source) found.push(notice("unreported", "circle-help", "The start of this run was not received: who asked, what for and when it began are not known."));
   if (run.skew_ms) {
     const where = run.skew_ms > 0 ? "ahead of" : "behind";
     found.push(notice("slow", "clock-alert", `The agent's clock is ${where} the console's; times are shown as the agent told them.`));

@@ -7,6 +7,7 @@ import { hrefOf } from "./address.js";
 import { drawerLink, wordOf } from "./approval.js";
 import { el } from "./dom.js";
 import { scaleOf } from "./scale.js";
+import { count } from "./text.js";
 import { keptText, tree, written } from "./value.js";
 
 /** @param {object|null} whole the span with all that is kept of it, null before it is read; `failure` says why it can't be */
@@ -20,10 +21,11 @@ export function spanBody({ span, start, end }, whole, page, failure = "") {
     facts(span, start, end, whole, page),
     failure && el("p", { class: "notice", "data-role": "error", role: "alert" }, icon("circle-alert"), el("span", {}, `Arguments and result can't be read: ${failure}.`)),
     !whole && !failure && el("p", { class: "quiet" }, "Reading arguments and result …"),
-    whole?.arguments && keptText("Arguments", whole.arguments),
-    whole?.result && keptText("Result", whole.result),
+    whole?.arguments && keptText("Arguments", whole.arguments, (id) => spanLink(id, page)),
+    whole?.result && keptText("Result", whole.result, (id) => spanLink(id, page)),
     whole && !whole.result && !span.approval && el("p", { class: "quiet" }, "No result was reported."),
-    whole && Object.keys(whole.attributes).length > 0 && el("section", { class: "kept" }, el("h3", {}, "Attributes"), tree(whole.attributes)),
+    whole && Object.keys(whole.attributes).length > 0 && attributes(whole),
+    whole?.mapped && mapped(whole.mapped, page),
   ].filter(Boolean);
 }
 
@@ -40,8 +42,22 @@ function facts(span, start, end, whole, page) {
     ["Agent", span.agent],
     ["Parent", span.parent && spanLink(span.parent, page)],
     ["Span", el("code", {}, span.id), copyButton(() => span.id, "the span ID")],
+    ["Call", whole?.mapped?.call_id && el("code", {}, whole.mapped.call_id), copyButton(() => whole.mapped.call_id, "the call ID")],
+    ["Part of", whole?.mapped?.part_of && spanLink(whole.mapped.part_of, page)],
     ["Trace", whole?.trace_id && el("code", {}, whole.trace_id), copyButton(() => whole.trace_id, "the trace ID")],
   ]);
+}
+
+function attributes({ attributes: found, attributes_left_out: leftOut }) {
+  const note = leftOut > 0 && el("p", { class: "cut-mark" }, icon("scissors"), el("span", {}, `${count(leftOut)} characters of attributes were more than a span may have`));
+  return el("section", { class: "kept" }, el("h3", {}, "Attributes"), tree(found), note);
+}
+
+/** Why a span that came by OTLP is shown as it is. */
+function mapped({ role, rules, taken_from: taken }, page) {
+  const rows = Object.entries(rules).map(([field, rule]) => [field, el("span", { class: "mono" }, rule)]);
+  const givers = Object.entries(taken).map(([column, giver]) => [column, "taken from ", spanLink(giver, page)]);
+  return el("section", { class: "kept" }, el("h3", {}, "Mapped as ", el("span", { class: "quiet" }, role)), factList([...rows, ...givers]));
 }
 
 /** Names with values; a row without a value is left out. */

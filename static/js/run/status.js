@@ -3,6 +3,7 @@
 import { millis } from "../time.js";
 
 const ENDED = new Set(["succeeded", "failed", "timed_out", "cancelled"]);
+const FAILED = ["timeout", "auth_failed", "degraded", "error"];
 const QUIET_IN_HEARTBEATS = 1.5;
 
 export function isEnded(run) {
@@ -15,7 +16,7 @@ export function isEnded(run) {
  * @param {number} now the console's clock, milliseconds
  */
 export function stateOf(run, now, duration) {
-  if (isEnded(run)) return { word: run.status, sentence: "" };
+  if (isEnded(run)) return { word: run.status, sentence: failures(run) };
   // It owes no sign of life while a person decides.
   if (run.status === "waiting") return { word: "waiting", sentence: "waiting on a person" };
   const silent = now - millis(run.last_seen_at);
@@ -27,6 +28,13 @@ export function stateOf(run, now, duration) {
     return { word: "quiet", sentence: `${since}; a tick is due every ${duration(run.heartbeat_s * 1000)}` };
   }
   return { word: run.status, sentence: "" };
+}
+
+/** A run may succeed although tools failed on its way: that is a state of its own. */
+function failures(run) {
+  const failed = FAILED.reduce((sum, outcome) => sum + (run.tools[outcome] ?? 0), 0);
+  if (run.status !== "succeeded" || !failed) return "";
+  return `with ${failed} failed tool call${failed === 1 ? "" : "s"}`;
 }
 
 /** The run's stretch of time: `{from, to, isLive}`. `to` is its end; or now by the agent's clock while it is live. */

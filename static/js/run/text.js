@@ -1,6 +1,7 @@
 // Reading kept texts for display: redactions, the cut, and JSON where it is JSON. The text itself is never changed.
 
 const REDACTION = /\[REDACTED:([A-Za-z0-9_.-]{1,64})\]/g;
+const SAME = /^\{"same_as": "([0-9a-f]{16})\.([^"]{1,500})", "chars": (\d{1,9})\}$/;
 const LARGEST_TREE = 200_000;
 
 /** A text in pieces: `{kind: "text", text}` and `{kind: "redaction", text, detector}`. */
@@ -40,6 +41,12 @@ export function parsed({ text, cut_at: cutAt }) {
   } catch {
     return undefined;
   }
+}
+
+/** Where a text is kept that was told several times: `{span, place, chars}`, or null if this is no reference to one. */
+export function sameOf(text) {
+  const found = SAME.exec(text);
+  return found && { span: found[1], place: found[2], chars: Number(found[3]) };
 }
 
 /** A whole number with separators: `41,203`. */

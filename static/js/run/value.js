@@ -2,8 +2,9 @@
 
 import { copyButton } from "../copy.js";
 import { icon } from "../icons.js";
+import { hrefOf } from "./address.js";
 import { el } from "./dom.js";
-import { count, halves, parsed, pieces } from "./text.js";
+import { count, halves, parsed, pieces, sameOf } from "./text.js";
 
 const MOST_NODES = 2000;
 const OPEN_DEPTH = 3;
@@ -16,8 +17,10 @@ export function written(text) {
   );
 }
 
-/** A section for a kept text in its shape on the wire; `label` is Arguments or Result. */
-export function keptText(label, shape) {
+/** A section for a kept text in its shape on the wire; `label` is Arguments or Result, `link` makes a link to a span. */
+export function keptText(label, shape, link = plainLink) {
+  const same = sameOf(shape.text);
+  if (same) return keptElsewhere(label, same, link);
   const title = el("h3", {}, label, " ", el("span", { class: "quiet" }, `${count(shape.chars)} character${shape.chars === 1 ? "" : "s"}`));
   const section = el("section", { class: "kept" }, title);
   if (shape.text) title.append(copyButton(() => shape.text, `the ${label.toLowerCase()}`));
@@ -29,6 +32,16 @@ export function keptText(label, shape) {
   else section.append(el("p", { class: "quiet" }, "Empty: the answer is nothing."));
   if (shape.sha256) section.append(digest(shape.sha256));
   return section;
+}
+
+function plainLink(id) {
+  return el("a", { class: "mono", href: hrefOf({ span: id }) }, id);
+}
+
+function keptElsewhere(label, same, link) {
+  const title = el("h3", {}, label, " ", el("span", { class: "quiet" }, `${count(same.chars)} characters`));
+  const where = el("p", { class: "quiet" }, `The same as the ${same.place} of `, link(same.span), ", kept once.");
+  return el("section", { class: "kept" }, title, where);
 }
 
 function cutText(label, { head, tail, leftOut }) {

@@ -1,0 +1,1 @@
+"""A run, out of the console: as the items of the native ingest, alone or inside of OTLP, so that a console can take it in again."""
