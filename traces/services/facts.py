@@ -84,5 +84,5 @@ def fold_facts(run: Run, telling: Telling) -> None:
 def name_run(run: Run, tops: Iterable[Row]) -> None:
     """Call the run after its outermost agent or workflow, the first of several."""
     first = min(tops, key=lambda row: (row["started_at"], row["span_id"]), default=None)
-    if first is not None:
-        run.source = {**(run.source or {}), "name": first["agent"] or first["name"]}
+    name = "" if first is None else first["agent"] or first["name"]
+    run.source = {**(run.source or {}), "name": name}

@@ -120,8 +120,8 @@ def without_repeats(row: Row, same: Iterable[Same]) -> Row:
 def with_repeats(row: Row, rows: Mapping[str, Row]) -> Row:
     """A stored row with each text in its place again, from the stored `rows` that keep them."""
     for place, kept_by, kept_at in kept_elsewhere(row):
-        if place == STACK_TRACE and kept_at == STACK_TRACE:
-            continue
+        if place == STACK_TRACE and (row["mapping"]["placed"]).get("error_from"):
+            continue  # another one: its own was not kept
         if kept_by in rows and isinstance(text := read_place(rows[kept_by], kept_at), str):
             row = written(row, place, text)
     return row
