@@ -62,16 +62,17 @@ def _telling(facts: RunFacts, cleaner: Cleaner, rank: Rank, by_rank: Rank, by: s
     return Telling(said, cleaner.cut) if said else None
 
 
-def fold_facts(run: Run, telling: Telling) -> None:
-    """Take over what nobody who is believed more has told."""
+def fold_facts(run: Run, telling: Telling) -> bool:
+    """Take over what nobody who is believed more has told. False if that is nothing."""
     source: dict[str, Any] = run.source or {}
     ranks: dict[str, Rank] = dict(source.get("ranks", {}))
+    has_changed = False
     for fact, (rank, value) in telling.facts.items():
         column = _COLUMNS.get(fact)
         held = source.get(fact, "") if column is None else getattr(run, column)
         if fact in ranks and (ranks[fact] < rank or (ranks[fact] == rank and held >= value)):
             continue
-        ranks[fact] = rank
+        ranks[fact], has_changed = rank, True
         if column is None:
             source = {**source, fact: value}
         else:
@@ -79,10 +80,11 @@ def fold_facts(run: Run, telling: Telling) -> None:
         if fact == "query":
             run.cut = {place: cut for place, cut in run.cut.items() if place != "query"} | dict(telling.cut)
     run.source = {**source, "ranks": ranks}
+    return has_changed
 
 
 def name_run(run: Run, tops: Iterable[Row]) -> None:
     """Call the run after its outermost agent or workflow, the first of several."""
     first = min(tops, key=lambda row: (row["started_at"], row["span_id"]), default=None)
-    if first is not None:
-        run.source = {**(run.source or {}), "name": first["agent"] or first["name"]}
+    name = "" if first is None else first["agent"] or first["name"]
+    run.source = {**(run.source or {}), "name": name}

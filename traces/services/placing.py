@@ -14,9 +14,11 @@ from traces.services.repeats import (
     STACK_TRACE,
     Copy,
     Same,
+    marked,
     rank_of,
     repeats_of,
     retold,
+    unmarked,
     without_repeats,
 )
 from traces.services.shown import (
@@ -74,10 +76,12 @@ class Spans:
         if stored is not None and stored["mapping"] is None:
             return False  # its agent told what it is
         known = self.told.get(span_id)
-        merged = row if known is None else merge_span(known, retold(row, known))
-        if merged is None:
-            return False
-        self.told[span_id] = merged
+        if known is not None:
+            merged = merge_span(unmarked(known), unmarked(retold(row, known)))
+            if merged is None:
+                return False
+            row = marked(merged)
+        self.told[span_id] = row
         self.changed.add(span_id)
         self._whole.add(span_id)
         return True

@@ -56,8 +56,18 @@ def unpacked(value: Any, deep: int = 0) -> Any:
     return value
 
 
-def long_places(row: Row) -> dict[str, list[Place]]:
-    """The long texts of a row by their digests: where each stands."""
+def marked(row: Row) -> Row:
+    """A told row whose `mapping` says what in it is long: `long` its texts by their digests, `stack` that it has a stack trace."""
+    found = {"long": _long_places(row), "stack": bool(read_place(row, STACK_TRACE))}
+    return {**row, "mapping": row["mapping"] | {name: value for name, value in found.items() if value}}
+
+
+def unmarked(row: Row) -> Row:
+    """The row without these marks, to be merged with another account of its span."""
+    return {**row, "mapping": {name: value for name, value in row["mapping"].items() if name not in ("long", "stack")}}
+
+
+def _long_places(row: Row) -> dict[str, list[Place]]:
     found: dict[str, list[Place]] = {}
     for place, text in _texts(row):
         digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
@@ -120,9 +130,13 @@ def without_repeats(row: Row, same: Iterable[Same]) -> Row:
 def with_repeats(row: Row, rows: Mapping[str, Row]) -> Row:
     """A stored row with each text in its place again, from the stored `rows` that keep them."""
     for place, kept_by, kept_at in kept_elsewhere(row):
-        if place == STACK_TRACE and kept_at == STACK_TRACE:
-            continue
-        if kept_by in rows and isinstance(text := read_place(rows[kept_by], kept_at), str):
+        if place == STACK_TRACE and (row["mapping"]["placed"]).get("error_from"):
+            continue  # another one: its own was not kept
+        if (
+            read_place(row, place) is not None
+            and kept_by in rows
+            and isinstance(text := read_place(rows[kept_by], kept_at), str)
+        ):
             row = written(row, place, text)
     return row
 

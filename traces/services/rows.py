@@ -12,7 +12,7 @@ from runs.ingest.rows import FILLED_LATER, Row, elapsed_ms
 from runs.models import SpanKind
 from traces.mapping.account import LogAccount, Role, SpanAccount
 from traces.mapping.outcomes import FAILURES
-from traces.services.repeats import STACK_TRACE, long_places, read_place, unpacked
+from traces.services.repeats import marked, unpacked
 
 _NAME, _PHASE, _CALL_ID = 200, 100, 200
 _CALLS = 64
@@ -54,9 +54,8 @@ def span_row(account: SpanAccount, cleaner: Cleaner, *, soft_ms: int | None, is_
         "mapping": _mapping(account, cleaner),
     }
     row["cut"] = cleaner.cut
-    found = {"entry": is_entry, "long": long_places(row), "stack": bool(read_place(row, STACK_TRACE))}
-    row["mapping"] |= {name: value for name, value in found.items() if value}
-    return row
+    row["mapping"] |= {"entry": True} if is_entry else {}
+    return marked(row)
 
 
 def _mapping(account: SpanAccount, cleaner: Cleaner) -> dict[str, Any]:

@@ -4,6 +4,8 @@ A row is told or shown. Told: the columns as its source has them, whatever came 
 `mapping["placed"]` keeps what placing changed, with the told values, so that placing always starts from what was told.
 """
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -140,7 +142,7 @@ def signature_of(placing: Placing, additions: Sequence[Addition], same: Sequence
         "rules": dict(placing.rules),
         "one_with": placing.one_with,
         "call_id": placing.call_id,
-        "arguments": placing.arguments is not None,
+        "arguments": _digest(placing.arguments),
         "taken": dict(placing.taken_from),
         "added": [addition.told_by for addition in additions],
         "error_from": placing.error_from,
@@ -148,6 +150,12 @@ def signature_of(placing: Placing, additions: Sequence[Addition], same: Sequence
         "same": [list(one) for one in same],
     }
     return {name: value for name, value in kept.items() if value}
+
+
+def _digest(arguments: Any) -> str:
+    if arguments is None:
+        return ""
+    return hashlib.sha256(json.dumps(arguments, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def shown_outcome(placing: Placing, row: Row) -> str:

@@ -117,9 +117,8 @@ class TraceWriter(Writer[Told]):
     def _apply_item(self, run: Run, one: Told) -> bool:
         row = {**one.row, "run_id": run.id}
         is_new = self.around[run.id].add(row) if one.is_span else self._apply_event(run, row)
-        if is_new and one.telling and run.is_traced:
-            fold_facts(run, one.telling)
-        return is_new
+        tells = one.telling is not None and run.is_traced and fold_facts(run, one.telling)
+        return is_new or tells
 
     def _apply_event(self, run: Run, row: Row) -> bool:
         key = (run.id, row["id"])
