@@ -71,3 +71,14 @@ def test_twice_is_once():
         for around in AROUND.values():
             once, _ = scrub_text(around(secret))
             assert scrub_text(once) == (once, ())
+
+
+def test_a_schema_tells_what_a_secret_looks_like_and_is_none():
+    schema = {"properties": {"api_key": {"type": "string", "title": "Key"}, "token": {"$ref": "#/x"}}}
+    assert scrub({"tools": [{"parameters": schema}]})[1] == ()
+    assert scrub({"properties": {"api_key": "hunter2hunter2"}})[1] != ()
+    assert scrub({"properties": {"api_key": {"value": "hunter2hunter2"}}})[1] != ()
+
+
+def test_a_masked_password_is_none():
+    assert scrub_text("redis://user:****@cache:6379/0")[1] == ()

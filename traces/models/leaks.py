@@ -7,6 +7,8 @@ from django.db import models
 from agentconsole.protocol.ids import uuid7
 from runs.models import Agent, Environment
 
+_WORDS = {"field_name": "value of a telling field", "base64": "secret in base64"}
+
 
 class Severity(models.IntegerChoices):
     """How soon somebody has to act."""
@@ -55,6 +57,11 @@ class LeakIncident(models.Model):
     def incident_id(self) -> uuid.UUID:
         """Its id, under the name that signatures use."""
         return self.id
+
+    @property
+    def what(self) -> str:
+        """The kind of secret, in words."""
+        return _WORDS.get(self.detector) or self.detector.replace("_", " ")
 
     @property
     def is_open(self) -> bool:

@@ -55,5 +55,5 @@ def close(request: HttpRequest, incident_id: UUID) -> HttpResponse:
         environments=visible_environments(person),
         reason=text_in(request, "reason"),
     )
-    messages.success(request, f"The incident of {incident.detector} in {incident.environment_id} is closed.")
+    messages.success(request, f"The incident of a {incident.what} in {incident.environment_id} is closed.")
     return redirect("leaks")

@@ -27,7 +27,8 @@ PRIVATE_KEY = re.compile(
 )
 PUTTY_KEY = re.compile(r"(Private-Lines:\s{0,4}[0-9]{1,4}\s{1,4})([A-Za-z0-9+/=\s]{40,20000})")
 URL_PASSWORD = re.compile(
-    r"((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,30}://[^\s/@:\"'<>]{0,256}:)([^\s/@\"'<>]{1,512})(?=@)", re.IGNORECASE
+    r"((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,30}://[^\s/@:\"'<>]{0,256}:)(?!\*{1,32}@)([^\s/@\"'<>]{1,512})(?=@)",
+    re.IGNORECASE,
 )
 SAS_SIGNATURE = re.compile(r"([?&]sig=)([A-Za-z0-9%+/]{40,100}(?:%3[Dd]|=))")
 

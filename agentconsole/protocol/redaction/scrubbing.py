@@ -17,6 +17,7 @@ _LONGEST_JSON = 2 << 20
 _PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key")
 _PAIR_VALUES = ("value", "val", "Value")
 _PAIR = 2
+_SCHEMA_WORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "description"})
 
 
 def may_hold_secret(text: str) -> bool:
@@ -181,7 +182,7 @@ def _scrub_member(name: Any, value: Any, place: str, hits: list[Hit], depth: int
     clean = _scrub_text(name, "", found, 0) if isinstance(name, str) else name
     place = f"{place}.{clean}" if place else str(clean)
     hits.extend(replace(one, place=place) for one in found)
-    if isinstance(name, str) and is_telling_name(name) and _holds_something(value):
+    if isinstance(name, str) and is_telling_name(name) and _holds_something(value) and not _is_schema(value, place):
         hits.append(hit(detector := detector_of(name), place, value))
         return clean, marker(detector)
     return clean, _scrub(value, place, hits, depth)
@@ -213,6 +214,11 @@ def _scrub_list(values: list[Any] | tuple[Any, ...], place: str, hits: list[Hit]
             clean.append(_scrub(item, here, hits, depth))
         before = item if isinstance(item, str) else ""
     return clean
+
+
+def _is_schema(value: Any, place: str) -> bool:
+    """Whether it tells what a member of that name looks like, as a tool's JSON Schema does (`properties.api_key`)."""
+    return isinstance(value, dict) and place.split(".")[-2:-1] == ["properties"] and not _SCHEMA_WORDS.isdisjoint(value)
 
 
 def _holds_something(value: Any) -> bool:
