@@ -33,6 +33,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "worker beat": {"task": "agentconsole.health.tasks.beat", "schedule": 5},
     "stalled runs": {"task": "runs.tasks.sweep_stalled", "schedule": 5},
     "traced runs": {"task": "traces.tasks.sweep_settled", "schedule": 5},
+    "search": {"task": "traces.tasks.sweep_search", "schedule": 5},
     "approval deadlines": {"task": "approvals.tasks.expire_actions", "schedule": 2},
     "unknown outcomes": {"task": "approvals.tasks.mark_unknown_outcomes", "schedule": 60},
     "webhooks": {"task": "approvals.tasks.deliver_due_notifications", "schedule": 5},

@@ -5,11 +5,12 @@ from django.db import models
 
 
 class SavedView(models.Model):
-    """A person's name for a query of the run list."""
+    """A person's name for a query of a page: the run list, or the explorer."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views", db_index=False
     )
+    page = models.CharField(max_length=10, db_default="runs")
     name = models.CharField(max_length=60)
     query = models.CharField(max_length=2000, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -41,7 +41,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
         "page": run_page(chosen, cursor, now),
         "is_first_page": cursor is None,
         "histogram": histogram(chosen, now),
-        "views": SavedView.objects.filter(user=cast(User, request.user)).order_by("name"),
+        "views": SavedView.objects.filter(user=cast(User, request.user), page="runs").order_by("name"),
         "quick_statuses": QUICK_STATUSES,
         "choices": CHOICES,
         "visible": visible,

@@ -23,6 +23,8 @@ PATHS = {
     "confirm": "/agents/instances/{instance}/rotate/sure",
     "traces": "/traces/",
     "token": "/traces/?token=ROUTER_DECISION",
+    "found": "/traces/?q=logs",
+    "tools": "/traces/tools/",
     "leaks": "/traces/leaks/",
     "leak": "/traces/leaks/{leak}/",
     "search": "/search/?q=axe-",
@@ -68,6 +70,7 @@ def path_of(server: WebConsole) -> dict[str, str]:
     server.ask({"to": "paypal", "script": "line"})
     run = new_run()
     server.ingest([run_started(run, at=ago(60)), {**call("ok"), "run": run, "result": BEARER}])
+    server.index()
     return {name: path.replace("{action}", action) for name, path in PATHS.items()}
 
 

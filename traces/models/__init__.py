@@ -1,5 +1,6 @@
 """The tables of traces."""
 
 from traces.models.leaks import LeakIncident, LeakSource, Severity
+from traces.models.search import LogText, SearchIndex
 
-__all__ = ["LeakIncident", "LeakSource", "Severity"]
+__all__ = ["LeakIncident", "LeakSource", "LogText", "SearchIndex", "Severity"]
