@@ -1,5 +1,6 @@
 """A request body above its cap is refused before Django takes it in."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ def limit(settings) -> None:
 
 
 async def answer_to(
-    chunks: list[bytes], *, announced: int | None = None
+    chunks: list[bytes], *, announced: int | None = None, path: str = "/"
 ) -> tuple[list[Mapping[str, Any]], list[bytes]]:
     """What is sent for a POST of these chunks, and what the application got of them."""
     sent: list[Mapping[str, Any]] = []
@@ -44,7 +45,7 @@ async def answer_to(
     if announced is not None:
         headers.append((b"content-length", str(announced).encode()))
     stream = incoming()
-    await BodyLimit(application)({"type": "http", "path": "/", "headers": headers}, stream.__anext__, send)
+    await BodyLimit(application)({"type": "http", "path": path, "headers": headers}, stream.__anext__, send)
     return sent, got
 
 
@@ -66,3 +67,8 @@ async def test_a_body_that_turns_out_larger_is_refused_where_it_does(announced: 
     sent, got = await answer_to([b"x" * 60] * 5, announced=announced)
     assert [message.get("status") for message in sent] == [413, None]
     assert len(got) == 1
+
+
+async def test_an_exporter_is_refused_in_its_own_words() -> None:
+    sent, _got = await answer_to([b"x"], announced=LIMIT + 1, path="/otlp/v1/traces")
+    assert (sent[0]["status"], json.loads(sent[1]["body"])["code"]) == (413, 3)

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from runs.ingest.errors import BodyTooLargeError, MalformedBodyError
-from tests.otlp.bodies import FOLDERS, captures, span, wrapped
+from tests.otlp.bodies import FOLDERS, captures, request_of, span, wrapped
 from tests.otlp.test_bounds import NOW
 from traces.otlp import binary
-from traces.otlp.wire import holds_more_messages
+from traces.otlp.wire import holds_more_messages, with_sound_texts
 
 
 def messages_in(message) -> int:
@@ -31,6 +31,7 @@ def test_the_count_is_the_parsers(folder: str):
 @given(body=st.binary(max_size=200), most=st.integers(0, 3))
 def test_any_bytes_have_an_end(body: bytes, most: int):
     holds_more_messages(body, ExportTraceServiceRequest, most)
+    assert len(with_sound_texts(body, ExportTraceServiceRequest, most)) == len(body)
 
 
 def test_a_flood_of_empty_messages_is_not_parsed(monkeypatch: pytest.MonkeyPatch):
@@ -38,6 +39,17 @@ def test_a_flood_of_empty_messages_is_not_parsed(monkeypatch: pytest.MonkeyPatch
     flood = wrapped(span().SerializeToString() + b"\x4a\x00" * 600_000)
     with pytest.raises(BodyTooLargeError):
         binary.read_traces(flood, NOW)
+
+
+@pytest.mark.parametrize("cut", [b"caf\xc3", b"\xed\xa0\x80", b"\xff\xfe", b"x\xf0\x9f\x98"])
+def test_a_text_cut_inside_of_a_character_costs_that_character(cut: bytes):
+    placeholder = "#" * len(cut)
+    whole = span(name=placeholder)
+    whole.attributes.add(key="é" + placeholder).value.array_value.values.add().string_value = placeholder
+    body = request_of(span(), whole, service="s").SerializeToString().replace(placeholder.encode(), cut)
+    good, damaged = binary.read_traces(body, NOW).spans
+    repaired = cut.decode("utf-8", "surrogateescape").translate(dict.fromkeys(range(0xDC80, 0xDD00), "?"))
+    assert (good.name, damaged.name, damaged.attributes) == ("work", repaired, {"é" + repaired: [repaired]})
 
 
 def test_what_is_no_protobuf_is_left_to_the_parser():

@@ -54,10 +54,11 @@ def test_another_database_than_the_two_is_an_error(settings: Any, monkeypatch: p
     [
         ["manage.py", "console", "--port", "0"],
         ["manage.py", "serve", "--port", "0"],
+        ["manage.py", "otlp_grpc", "--port", "0"],
         ["-m", "celery", "-A", "agentconsole", "worker", "--pool", "solo"],
         ["-m", "celery", "-A", "agentconsole", "beat"],
     ],
-    ids=["console", "serve", "worker", "beat"],
+    ids=["console", "serve", "otlp_grpc", "worker", "beat"],
 )
 def test_no_process_starts_on_an_error(command: list[str], tmp_path: Path):
     inherited = {name: value for name, value in os.environ.items() if name not in ("SECRET_KEY", "LOG_FILE")}

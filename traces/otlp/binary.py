@@ -32,7 +32,7 @@ from traces.otlp.reading import (
     told_of_rest,
 )
 from traces.otlp.shapes import Attributes, Export, OtlpEvent, OtlpLink, OtlpLog, OtlpSpan, Resource, Scope
-from traces.otlp.wire import holds_more_messages
+from traces.otlp.wire import holds_more_messages, with_sound_texts
 
 Request = TypeVar("Request", bound=Message)
 
@@ -78,6 +78,10 @@ def _parsed(kind: type[Request], body: bytes) -> Request:
         raise BodyTooLargeError(f"More than {MAX_VALUES} attributes in one export. Send smaller batches.")
     try:
         return kind.FromString(body)
+    except DecodeError:
+        pass
+    try:
+        return kind.FromString(with_sound_texts(body, kind, MAX_MESSAGES))
     except DecodeError as error:
         raise MalformedBodyError(
             f"The body is not a valid {kind.DESCRIPTOR.name}: cut short, or no protobuf."
