@@ -88,8 +88,8 @@ def test_a_name_says_the_role_where_no_attribute_does(name: str, role: Role) -> 
     ("name", "scope", "attributes", "role"),
     [
         ("Agent run: {name!r}", "logfire.openai_agents", {"logfire.msg_template": "Agent run: {name!r}", "name": "triage"}, Role.AGENT),
-        ("triage", "langsmith", {"langsmith.span.kind": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.AGENT),
-        ("tools", "langsmith", {"langsmith.span.kind": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.STEP),
+        ("triage", "langsmith", {"langsmith.span.kind": "chain", "gen_ai.operation.name": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.AGENT),
+        ("tools", "langsmith", {"langsmith.span.kind": "chain", "gen_ai.operation.name": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.STEP),
         ("crew.kickoff", "openinference.instrumentation.crewai", {"openinference.span.kind": "CHAIN"}, Role.WORKFLOW),
         ("agent run", "pydantic-ai", {"agent_name": "triage", "model_name": "m"}, Role.AGENT),
         ("FunctionAgent.run", "openinference.instrumentation.llama_index", {"openinference.span.kind": "CHAIN"}, Role.AGENT),

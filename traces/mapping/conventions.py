@@ -102,6 +102,7 @@ ROLES = (
         AGENT: "agent", WORKFLOW: "workflow", TOOL: "tool", MODEL: "chat_model llm embedding",
         RETRIEVAL: "retriever reranker", STEP: "chain task parser memory guardrail evaluator unknown",
     }),
+    RoleRule("langsmith.lc_agent_name", "langsmith.metadata.lc_agent_name", {AGENT: "="}),
     RoleRule("gen_ai.operation.name", "gen_ai.operation.name", {
         AGENT: "invoke_agent agent", WORKFLOW: "invoke_workflow agent_workflow workflow", TOOL: "execute_tool tool_call tool",
         MODEL: "chat chat.completions text_completion text.completions generate_content response llm_request embeddings",
@@ -112,7 +113,6 @@ ROLES = (
         AGENT: "agent_run", WORKFLOW: "workflow_run", TOOL: "tool_call mcp_tool_call client_tool_call",
         MODEL: "model_generation model_inference", NOISE: "model_chunk", STEP: "*",
     }),
-    RoleRule("langsmith.lc_agent_name", "langsmith.metadata.lc_agent_name", {AGENT: "="}),
     RoleRule("langsmith.span.kind", "langsmith.span.kind", {
         AGENT: "agent", TOOL: "tool", MODEL: "llm embedding", RETRIEVAL: "retriever", STEP: "chain prompt parser",
     }),
