@@ -21,7 +21,7 @@ _AFTER_HEX = "g"
 _LAST_CHARACTER = "\U0010ffff"
 _COLUMNS = (
     "id", "request_id", "trace_id", "status", "started_at", "ended_at", "last_seen_at", "heartbeat_s", "lease_s",
-    "environment", "agent__name",
+    "tools", "environment", "agent__name",
 )  # fmt: skip
 
 

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Min, Q
+from django.db.models import F, Min
 from django.utils import timezone
 
 from agentconsole import live
 from agentconsole.logconf import get_logger
 from runs.models import LOG_TABLES, Run, RunStatus
-from runs.models.run import LIVE
+from runs.queries.overdue import overdue_runs
 from runs.queries.retention import cutoffs, expired_runs
 from runs.queries.shapes import iso
 from runs.services.partitions import drop_expired_months
@@ -45,14 +45,13 @@ def stall_silent_runs() -> int:
 
 def _stall_batch() -> int:
     now = timezone.now()
-    silent = Q(status__in=LIVE, lease_expires_at__lt=now, source__isnull=True)
-    if not Run.objects.filter(silent).exists():
+    silent = overdue_runs(now, is_traced=False)
+    if not silent.exists():
         return 0
     with transaction.atomic():
         # Under the lock the condition holds: a run that an ingest has in hand is skipped, and so is one that it renewed.
         runs = list(
-            Run.objects.select_for_update(skip_locked=True)
-            .filter(silent)
+            silent.select_for_update(skip_locked=True)
             .only("id", "seq", "request_id", "environment_id", "last_seen_at")
             .order_by("lease_expires_at")[:RUNS_A_BATCH]
         )

@@ -64,10 +64,10 @@ def state_of(run: Run, now: datetime) -> State:
 
 def _failures(run: Run) -> str:
     """A run may succeed although tools failed on its way: that is a state of its own."""
-    failed = sum(number for outcome, number in run.tools.items() if outcome in FAILED)
-    if run.status != RunStatus.SUCCEEDED or not failed:
+    if run.status != RunStatus.SUCCEEDED:
         return ""
-    return f"with {failed} failed tool call{'' if failed == 1 else 's'}"
+    failed = sum(number for outcome, number in run.tools.items() if outcome in FAILED)
+    return "" if not failed else f"with {failed} failed tool call{'' if failed == 1 else 's'}"
 
 
 def stretch_of(run: Run, now: datetime) -> Stretch:

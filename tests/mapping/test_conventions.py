@@ -88,8 +88,8 @@ def test_a_name_says_the_role_where_no_attribute_does(name: str, role: Role) -> 
     ("name", "scope", "attributes", "role"),
     [
         ("Agent run: {name!r}", "logfire.openai_agents", {"logfire.msg_template": "Agent run: {name!r}", "name": "triage"}, Role.AGENT),
-        ("triage", "langsmith", {"langsmith.span.kind": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.AGENT),
-        ("tools", "langsmith", {"langsmith.span.kind": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.STEP),
+        ("triage", "langsmith", {"langsmith.span.kind": "chain", "gen_ai.operation.name": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.AGENT),
+        ("tools", "langsmith", {"langsmith.span.kind": "chain", "gen_ai.operation.name": "chain", "langsmith.metadata.lc_agent_name": "triage"}, Role.STEP),
         ("crew.kickoff", "openinference.instrumentation.crewai", {"openinference.span.kind": "CHAIN"}, Role.WORKFLOW),
         ("agent run", "pydantic-ai", {"agent_name": "triage", "model_name": "m"}, Role.AGENT),
         ("FunctionAgent.run", "openinference.instrumentation.llama_index", {"openinference.span.kind": "CHAIN"}, Role.AGENT),
@@ -332,3 +332,18 @@ def test_what_was_taken_is_not_kept_twice_and_what_was_not_is_kept() -> None:
     assert kept["output.value"] == "other"
     assert not kept.keys() & {"gen_ai.tool.name", "gen_ai.tool.call.result", "traceloop.entity.output"}
     assert (kept["otel.span.name"], kept["otel.scope.name"]) == ("execute_tool lookup", "made.up")
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "phase"),
+    [
+        ("model", {"openinference.span.kind": "CHAIN", "metadata": '{"langgraph_node": "model"}'}, "model"),
+        ("x", {"traceloop.association.properties.langgraph_node": "tools"}, "tools"),
+        ("Step 2", {"openinference.span.kind": "CHAIN"}, "Step 2"), ("turn", {"openinference.span.kind": "CHAIN"}, "turn"),
+        ("execute_task plan", {"traceloop.span.kind": "task", "gen_ai.task.name": "plan"}, "plan"),
+        ("executor.process writer", {"executor.id": "writer"}, "writer"), ("chat", {"gen_ai.operation.name": "chat"}, "model"),
+        ("haystack.agent.step.tool", {}, "tool"), ("POST /chat", {}, ""),
+    ],
+)  # fmt: skip
+def test_the_phase_of_work_is_found_or_follows_from_the_role(name: str, attributes: dict[str, Any], phase: str) -> None:
+    assert map_span(span(name, attributes)).phase == phase

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.mapping.making import record, span
-from traces.mapping import map_log, map_span
+from tests.mapping.making import fact, record, span
+from traces.mapping import map_log, map_span, relate
+from traces.mapping.account import Role, SpanFacts
 from traces.mapping.conventions import FIELDS, INDEXED, MESSAGE_EVENTS, ROLES
 from traces.mapping.values import DEPTH_MAX, JSON_MAX, from_repr, parsed
 
@@ -106,4 +107,23 @@ def test_what_is_nested_too_deep_for_a_store_becomes_text_where_it_is() -> None:
 def test_huge_spans_cost_no_more_than_their_size(attributes: dict[str, Any]) -> None:
     began = time.process_time()
     map_span(span("x", attributes, status=(2, "E" * 1_000_000)))
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [
+        [fact(f"s{n}", f"s{n - 1}", Role.TOOL, name="x") for n in range(5_000)],
+        [fact(f"s{n}", f"s{n - 1}", Role.WORKFLOW, name="x") for n in range(2_000)]
+        + [fact(f"a{n}", "s1999", Role.AGENT, name="x") for n in range(3_000)],
+        [fact(f"s{n}", role=Role.TOOL if n % 2 else Role.TOOL_SIDE, name="x") for n in range(5_000)],
+        [fact(f"m{n}", role=Role.MODEL, calls=(("", "x", {}),) * 50) for n in range(200)]
+        + [fact(f"s{n}", role=Role.TOOL, name="x", start=1) for n in range(5_000)],
+        [fact(f"s{n}", f"s{(n + 1) % 5_000}", Role.MODEL) for n in range(5_000)],
+    ],
+    ids=["deep", "wrapped", "sides", "calls", "circle"],
+)  # fmt: skip
+def test_relating_many_spans_costs_no_more_than_their_number(spans: list[SpanFacts]) -> None:
+    began = time.process_time()
+    relate(spans)
     assert time.process_time() - began < 2

@@ -1,4 +1,4 @@
-"""What frameworks sent makes the same rows in whatever order and however often it comes."""
+"""What frameworks send makes the same rows in whatever order and however often it comes."""
 
 import random
 from dataclasses import replace
@@ -7,7 +7,8 @@ import pytest
 
 from tests.cast import AgentCaller
 from tests.otlp.bodies import FOLDERS
-from tests.placing.exports import exports_of, forget, rows, store
+from tests.placing.exports import exports_of, forget, new_trace, rows, store
+from tests.placing.trees import records_of, spans_of
 from traces.otlp.shapes import Export
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +50,19 @@ def test_what_comes_again_changes_nothing(agent: AgentCaller, folder: str):
     again = store(shuffled(exports, 3), agent.instance)
     assert sum(outcome.stored for outcome in again) == 0
     assert rows() == expected
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_trace_in_any_order_makes_the_same_rows(agent: AgentCaller, seed: int):
+    chance, trace = random.Random(seed), new_trace()
+    spans, records = spans_of(chance, trace), records_of(chance, trace)
+    whole = [Export(len(spans) + len(records), tuple(spans), tuple(records))]
+    seen = []
+    for exports in (whole, shuffled(whole, seed), shuffled(whole, seed + 1)):
+        forget()
+        store(exports, agent.instance)
+        seen.append(rows())
+    assert seen[1] == seen[0]
+    assert seen[2] == seen[0]
+    again = store(whole, agent.instance)[0]
+    assert (again.stored, rows()) == (0, seen[0])

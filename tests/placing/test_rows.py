@@ -1,6 +1,7 @@
 """A span is stored as its source told it, whatever that was: redacted, then cut, and what repeats once."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,11 +9,13 @@ import pytest
 from runs.ingest.clean import MAX_STRUCTURE_BYTES
 from runs.models import Run, Span
 from tests.cast import AgentCaller
-from tests.placing.exports import new_trace, rows, span, store_spans
+from tests.placing.exports import new_trace, rows, span, store, store_spans
+from traces.otlp.shapes import Export, OtlpEvent, OtlpLog, Resource, Scope
 
 pytestmark = pytest.mark.django_db
 TOOL = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
 LONG = "a long answer " * 100
+AWS_KEY = "AKIA" + "Q3EGWJ5XV7PZK2MN"
 TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0" + "K1l2M3n4O5p6q7R8"
 
 
@@ -34,6 +37,34 @@ def test_more_attributes_than_a_span_may_have_are_left_out_and_it_says_so(agent:
     assert len(json.dumps(kept.attributes)) <= MAX_STRUCTURE_BYTES * 1.1
     assert kept.attributes["small"] == "kept"
     assert kept.cut["attributes"]["left_out"] > 20_000
+
+
+def test_no_field_of_a_span_or_a_record_keeps_a_secret(agent: AgentCaller):
+    secret, told = Scope(TOKEN, TOKEN), {TOKEN: 1, "exception.message": TOKEN, "exception.stacktrace": f"at {TOKEN}"}
+    names = (
+        "request.id",
+        "session.id",
+        "user.id",
+        "gen_ai.agent.name",
+        "gen_ai.tool.call.id",
+        "langgraph_node",
+        "extra",
+    )
+    attributes = {**TOOL, TOKEN: TOKEN, **dict.fromkeys(names, TOKEN), "gen_ai.tool.call.result": {"said": [TOKEN]}}
+    event = OtlpEvent(datetime.now(UTC), "exception", told)
+    resource = Resource({"service.name": TOKEN, "request.id": TOKEN})
+    trace = new_trace()
+    failed = span(
+        trace, 1, name=TOKEN, attributes=attributes, events=(event,), status_code=2, status_message=TOKEN, scope=secret,
+        resource=resource,
+    )  # fmt: skip
+    record = OtlpLog(
+        datetime.now(UTC), body=TOKEN, event_name=AWS_KEY, attributes=attributes, trace_id=trace, scope=secret
+    )
+    store([Export(2, (failed,), (record,))], agent.instance)
+    kept = json.dumps(rows(), default=str)
+    assert TOKEN[4:] not in kept
+    assert AWS_KEY not in kept
 
 
 def test_secrets_are_redacted_before_anything_is_cut(agent: AgentCaller):

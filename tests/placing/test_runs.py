@@ -78,6 +78,14 @@ def test_spans_join_the_run_that_the_agent_itself_began(agent: AgentCaller):
     assert RunTrace.objects.get().run_id == run.id
 
 
+def test_their_spans_are_related_to_the_agents_own(agent: AgentCaller):
+    trace, run_id = new_trace(), new_run()
+    call = native_span(run_id, name="ask_supplier", trace_id=trace, arguments={"q": 1})
+    agent.send(run_started(run_id, trace_id=trace), ended(call))
+    store_spans(agent.instance, span(trace, 7, int(call["id"], 16), attributes=AGENT))
+    assert Span.objects.get(span_id=f"{7:016x}").kind == "subagent"
+
+
 def test_a_run_that_comes_after_its_trace_takes_over_what_came(agent: AgentCaller):
     trace, run_id = new_trace(), new_run()
     store_spans(agent.instance, span(trace, 1, attributes={"request.id": "req-1"}), span(trace, 2, 1, attributes=TOOL))

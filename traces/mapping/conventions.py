@@ -102,17 +102,17 @@ ROLES = (
         AGENT: "agent", WORKFLOW: "workflow", TOOL: "tool", MODEL: "chat_model llm embedding",
         RETRIEVAL: "retriever reranker", STEP: "chain task parser memory guardrail evaluator unknown",
     }),
+    RoleRule("langsmith.lc_agent_name", "langsmith.metadata.lc_agent_name", {AGENT: "="}),
     RoleRule("gen_ai.operation.name", "gen_ai.operation.name", {
-        AGENT: "invoke_agent", WORKFLOW: "invoke_workflow agent_workflow", TOOL: "execute_tool tool_call",
-        MODEL: "chat text_completion generate_content response llm_request embeddings",
-        RETRIEVAL: "retrieval search_memory vector_db_retrieve", HANDOFF: "handoff",
-        STEP: "execute_task plan create_agent create_memory update_memory upsert_memory delete_memory",
+        AGENT: "invoke_agent agent", WORKFLOW: "invoke_workflow agent_workflow workflow", TOOL: "execute_tool tool_call tool",
+        MODEL: "chat chat.completions text_completion text.completions generate_content response llm_request embeddings",
+        RETRIEVAL: "retrieval search_memory vector_db_retrieve vectordb", HANDOFF: "handoff",
+        STEP: "execute_task task chain framework plan create_agent create_memory update_memory upsert_memory delete_memory",
     }),
     RoleRule("mastra.span.type", "mastra.span.type", {
         AGENT: "agent_run", WORKFLOW: "workflow_run", TOOL: "tool_call mcp_tool_call client_tool_call",
         MODEL: "model_generation model_inference", NOISE: "model_chunk", STEP: "*",
     }),
-    RoleRule("langsmith.lc_agent_name", "langsmith.metadata.lc_agent_name", {AGENT: "="}),
     RoleRule("langsmith.span.kind", "langsmith.span.kind", {
         AGENT: "agent", TOOL: "tool", MODEL: "llm embedding", RETRIEVAL: "retriever", STEP: "chain prompt parser",
     }),
@@ -156,7 +156,7 @@ def _values(*attributes: str, roles: tuple[Role, ...]) -> tuple[Rule, ...]:
 
 FIELDS: dict[str, tuple[Rule, ...]] = {
     "request_id": _texts(
-        "request.id", "request_id", "http.request.header.x-request-id", "metadata.request_id",
+        "request.id", "request_id", "http.request.header.x-request-id", "http.request.header.x_request_id", "metadata.request_id",
         "traceloop.association.properties.request_id", "langfuse.trace.metadata.request_id",
         "langfuse.observation.metadata.request_id", "mlflow.traceTag.request_id", "langsmith.metadata.request_id",
         "ai.telemetry.metadata.request_id", "ai.telemetry.metadata.requestId", "mastra.metadata.requestId",

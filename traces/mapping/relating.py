@@ -13,6 +13,8 @@ from traces.mapping.wholes import Wholes, find_wholes, settle
 
 _KINDS = {Role.TOOL: "tool", Role.TOOL_SIDE: "tool", Role.MODEL: "model", Role.RETRIEVAL: "retrieval"}
 
+_WRAPPINGS_MAX = 16
+
 
 def relate(spans: Sequence[SpanFacts]) -> dict[str, Placing]:
     """Each span's place among the others, by id.
@@ -119,9 +121,10 @@ def _place_agent(span: SpanFacts, state: _State) -> Placing:
 def _holder(span: SpanFacts, forest: Forest) -> SpanFacts | None:
     """The agent, workflow or tool call that holds an agent; a workflow of its own name is only its wrapping."""
     holder = forest.spans.get(forest.above[span.span_id].holder)
-    while (
-        holder is not None and span.role == Role.AGENT and holder.role == Role.WORKFLOW and _is_same_agent(span, holder)
-    ):
+    for _ in range(_WRAPPINGS_MAX):
+        is_wrapping = holder is not None and span.role == Role.AGENT and holder.role == Role.WORKFLOW
+        if holder is None or not is_wrapping or not _is_same_agent(span, holder):
+            break
         holder = forest.spans.get(forest.above[holder.span_id].holder)
     return holder
 

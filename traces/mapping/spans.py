@@ -155,7 +155,8 @@ def _phase(span: OtlpSpan, role: Role, taken: Taken) -> str:
     told: str = taken.fields.get("phase", "")
     if told:
         return told
-    return span.name[:NAME_MAX] if span.name.startswith(PHASE_NAMES) else _DERIVED_PHASES.get(role, "")
+    is_phase = role == Role.STEP and span.name.startswith(PHASE_NAMES)
+    return span.name[:NAME_MAX] if is_phase else _DERIVED_PHASES.get(role, "")
 
 
 def _agent(role: Role, name: str, taken: Taken) -> str:

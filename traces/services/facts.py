@@ -37,7 +37,7 @@ def telling_of_span(
     is_agent = role in _AGENTS
     place = _ROOT if not parent_id else _AGENT if is_agent else _OTHER
     # An application's own span above the agent is normal: what made the agent's spans is what the run comes from.
-    source = (_AGENT if is_agent else _OTHER if role in (Role.MODEL, Role.TOOL) else _LOG, by[:_LABEL])
+    source = (_AGENT if is_agent else _OTHER if role in (Role.MODEL, Role.TOOL) else _LOG, by)
     return _telling(facts, cleaner, [place, iso(started_at), span_id], [source[0], iso(started_at), span_id], source[1])
 
 
@@ -58,7 +58,7 @@ def _telling(facts: RunFacts, cleaner: Cleaner, rank: Rank, by_rank: Rank, by: s
     if "request_id" not in said and is_request_id(cleaner.label(resource, "request_id")):
         said["request_id"] = ([_RESOURCE, *rank[1:]], resource)
     if by:
-        said["by"] = (by_rank, cleaner.label(by, "scope"))
+        said["by"] = (by_rank, cleaner.label(by, "scope")[:_LABEL])
     return Telling(said, cleaner.cut) if said else None
 
 

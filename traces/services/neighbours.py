@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from runs.ingest.rows import Row
 from runs.ingest.writer import SPAN_COLUMNS
@@ -27,6 +27,12 @@ _HAS = {
     f"has_{column}": ExpressionWrapper(Q(**{f"{column}__isnull": False}), output_field=BooleanField())
     for column in ("arguments", "result")
 }
+
+
+def runs_that_name(trace_ids: Iterable[str]) -> QuerySet[Run]:
+    """The runs whose agents named one of these traces, by the index run_by_trace: not also by agent, or a planner would take that
+    index, and walk through all of the agent's runs."""
+    return Run.objects.filter(trace_id__in=list(trace_ids)).exclude(trace_id="")
 
 
 def light_spans(known: Mapping[UUID, Run], arrived: Mapping[UUID, Sequence[Row]]) -> Iterator[Row]:

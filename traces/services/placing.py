@@ -28,6 +28,7 @@ from traces.services.shown import (
     by_span,
     completed,
     facts_in,
+    has,
     shown_outcome,
     shown_row,
     signature_of,
@@ -107,11 +108,12 @@ class Spans:
             yield self.stored.get(span_id), without_repeats(row, same.get(span_id, ()))
 
     def _placings(self) -> tuple[Placings, Additions]:
-        placings: Placings = relate([facts_in(row) for row in self.told.values()])
+        trace_id = next((row["trace_id"] for row in self.told.values() if row["trace_id"]), "")
+        placings: Placings = relate([facts_in(row, trace_id) for row in self.told.values()])
         additions = self._additions({span_id: _call_id(row, placings) for span_id, row in self.told.items()})
         if additions:
             rows = (completed(row, additions.get(span_id, ())) for span_id, row in self.told.items())
-            placings = relate([facts_in(row) for row in rows])
+            placings = relate([facts_in(row, trace_id) for row in rows])
         return placings, additions
 
     def _additions(self, call_ids: Mapping[str, str]) -> Additions:
@@ -154,8 +156,8 @@ class Spans:
 
     def _taken_result(self, span_id: str, placing: Placing, additions: Sequence[Addition]) -> str:
         """The digest of a long result that a span takes from another."""
-        places = [(placing.taken_from.get("result", ""), ["result"])]
-        if not facts_in(self.told[span_id]).has_result:
+        places = [(placing.taken_from.get("result", ""), RESULT)]
+        if not has(self.told[span_id], "result"):
             places += [(added.told_by, ["mapping", "answers", added.call_id]) for added in additions][:1]
         for giver, place in places:
             mapping = self.told[giver]["mapping"] if giver in self.told else None

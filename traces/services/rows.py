@@ -11,6 +11,7 @@ from runs.ingest.errors import TooDeepError
 from runs.ingest.rows import FILLED_LATER, Row, elapsed_ms
 from runs.models import SpanKind
 from traces.mapping.account import LogAccount, Role, SpanAccount
+from traces.mapping.logs import RECORD
 from traces.mapping.outcomes import FAILURES
 from traces.services.repeats import marked, unpacked
 
@@ -63,10 +64,8 @@ def _mapping(account: SpanAccount, cleaner: Cleaner) -> dict[str, Any]:
     calls = [
         {"id": call_id, "tool": tool, "arguments": arguments} for call_id, tool, arguments in account.calls[:_CALLS]
     ]
-    answers = {
-        call_id[:_CALL_ID]: cleaner.payload(result, f"mapping.answers.{call_id[:_CALL_ID]}")
-        for call_id, result in account.answers[:_CALLS]
-    }
+    answered = [(cleaner.label(call_id, "call_id")[:_CALL_ID], result) for call_id, result in account.answers[:_CALLS]]
+    answers = {call_id: cleaner.payload(result, f"mapping.answers.{call_id}") for call_id, result in answered}
     error = account.message if account.outcome in FAILURES else ""
     told = {
         "call_id": cleaner.label(account.call_id, "call_id")[:_CALL_ID],
@@ -90,7 +89,7 @@ def event_row(account: LogAccount, cleaner: Cleaner) -> Row:
         "seq": FILLED_LATER,
         "at": account.at,
         "level": account.level,
-        "token": account.token,
+        "token": account.token if cleaner.label(account.token, "token") == account.token else RECORD,
         "message": cleaner.prose(account.message, "message"),
         "fields": _structure(account.fields, cleaner, "fields"),
         "span_id": account.span_id,

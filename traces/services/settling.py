@@ -19,7 +19,7 @@ from agentconsole import live
 from agentconsole.logconf import get_logger
 from runs.ingest import store
 from runs.models import Run, RunStatus, Span
-from runs.models.run import LIVE
+from runs.queries.overdue import overdue_runs
 from runs.queries.shapes import iso
 from traces.verdict import SettledSpan, has_open, is_over, verdict_of
 
@@ -45,7 +45,7 @@ def settle_traced_runs() -> int:
 
 
 def _settle_batch() -> tuple[int, int]:
-    due = Run.objects.filter(status__in=LIVE, source__isnull=False, lease_expires_at__lt=timezone.now())
+    due = overdue_runs(timezone.now(), is_traced=True)
     if not due.exists():
         return 0, 0
     with transaction.atomic():

@@ -44,8 +44,9 @@ def told_of(shown: Row) -> Row:
     return {**shown, **placed.get("told", {}), "mapping": bare}
 
 
-def facts_in(row: Row) -> SpanFacts:
-    """What relating needs of a told row, or of a native one. A light row has `has_…` in the place of its texts."""
+def facts_in(row: Row, trace_id: str) -> SpanFacts:
+    """What relating needs of a told row, or of a native one, which is of the trace `trace_id` where it names none. A light row has
+    `has_…` in the place of its texts."""
     mapping = row["mapping"]
     if mapping is None:
         mapping = {"role": _ROLES.get(row["kind"], Role.STEP).value}
@@ -59,16 +60,17 @@ def facts_in(row: Row) -> SpanFacts:
         ended_at=row["ended_at"],
         outcome=row["outcome"],
         call_id=mapping.get("call_id", ""),
-        has_arguments=_has(row, "arguments") and not mapping.get("bare", False),
-        has_result=_has(row, "result"),
+        has_arguments=has(row, "arguments") and not mapping.get("bare", False),
+        has_result=has(row, "result"),
         has_usage=mapping.get("usage", False),
         calls=tuple((call["id"], call["tool"], call["arguments"]) for call in mapping.get("calls", ())),
         error=mapping.get("error", ""),
-        trace=row["trace_id"],
+        trace=row["trace_id"] or trace_id,
     )
 
 
-def _has(row: Row, column: str) -> bool:
+def has(row: Row, column: str) -> bool:
+    """Whether a told row has arguments or a result."""
     return row[column] is not None if column in row else bool(row[f"has_{column}"])
 
 
@@ -115,7 +117,10 @@ def by_span(additions: Iterable[Addition], call_ids: Mapping[str, str]) -> Addit
 
 
 def completed(told: Row, additions: Iterable[Addition]) -> Row:
-    """The told row with what it leaves blank filled by others: the first of them that tells a column gives it."""
+    """The told row with what it leaves blank filled by others: the first of them that tells a column gives it. A native row
+    stays as it is."""
+    if told["mapping"] is None:
+        return told
     filled: Row = {}
     cut: dict[str, Any] = {}
     for addition in additions:
@@ -133,7 +138,7 @@ def completed(told: Row, additions: Iterable[Addition]) -> Row:
 def _tells(told: Row, column: str) -> bool:
     if column == "message":
         return bool(told.get("message"))
-    return _has(told, column) and not (column == "arguments" and told["mapping"].get("bare"))
+    return has(told, column) and not (column == "arguments" and told["mapping"].get("bare"))
 
 
 def signature_of(placing: Placing, additions: Sequence[Addition], same: Sequence[Same]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from runs.ingest.rows import Row
 from runs.ingest.writer import ByRun, Writer
 from runs.models import Run, RunTrace
 from traces.services.facts import Telling, fold_facts, name_run
-from traces.services.neighbours import WHOLE, adding_events, light_spans, stored_events, whole_spans
+from traces.services.neighbours import WHOLE, adding_events, light_spans, runs_that_name, stored_events, whole_spans
 from traces.services.placing import Spans
 from traces.services.shown import addition_of
 
@@ -72,13 +72,14 @@ class TraceWriter(Writer[Told]):
 
     def _run_ids(self, trace_ids: Mapping[str, Any]) -> dict[str, UUID]:
         """The runs that are there already. A trace that the agent's own run names is that run's."""
-        mine = {"agent_id": self.instance.agent_id, "trace_id__in": list(trace_ids)}
-        found: dict[str, UUID] = dict(RunTrace.objects.filter(**mine).values_list("trace_id", "run_id"))
+        known = RunTrace.objects.filter(agent_id=self.instance.agent_id, trace_id__in=list(trace_ids))
+        found: dict[str, UUID] = dict(known.values_list("trace_id", "run_id"))
         self.new_traces = sorted(trace_ids.keys() - found.keys())
         if self.new_traces:
-            told = Run.objects.filter(agent_id=self.instance.agent_id, trace_id__in=self.new_traces)
+            told = runs_that_name(self.new_traces).values_list("started_at", "id", "trace_id", "agent_id")
+            mine = self.instance.agent_id
             # The latest first, so that the first one stays.
-            found |= dict(told.order_by("-started_at", "-id").values_list("trace_id", "id"))
+            found |= {trace: run_id for _at, run_id, trace, agent in sorted(told, reverse=True) if agent == mine}
         return found
 
     def _load_stored(self, known: Mapping[UUID, Run], by_run: ByRun[Told]) -> None:
