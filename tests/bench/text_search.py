@@ -64,7 +64,8 @@ def measured(count: int) -> dict[str, float]:
     LogText.objects.all().delete()
     Environment.objects.get_or_create(name="dev")
     made = issue_credential(actor="bench", environment="dev", agent="bench", instance=f"of-{count}").instance
-    chance, rare = random.Random(7), []
+    chance = random.Random(7)
+    rare: list[str] = []
     import uuid
 
     runs = [uuid.UUID(int=chance.getrandbits(128)) for _ in range(count // RUN_EVENTS + 1)]
