@@ -54,9 +54,15 @@ def test_a_tool_that_was_loaded_and_not_called_has_no_data(agent: AgentCaller, v
 
 def test_a_circuit_is_open_until_it_is_said_to_be_closed(agent: AgentCaller):
     opened = said("CIRCUIT_OPENED", fields={"tool": "logs"}, at=ago(30))
-    send_run(agent, took(5, "degraded"), opened)
+    send_run(agent, took(5), took(5, "degraded"), opened)
     assert tools()["logs"].circuit_open_since is not None
     send_run(agent, said("CIRCUIT_CLOSED", fields={"tool": "logs"}, at=ago(5)))
+    assert tools()["logs"].circuit_open_since is None
+
+
+def test_a_circuit_whose_process_ended_is_over_with_the_next_answer(agent: AgentCaller):
+    send_run(agent, took(5, "degraded"), said("CIRCUIT_OPENED", fields={"tool": "logs"}, at=ago(60)))
+    send_run(agent, took(5))
     assert tools()["logs"].circuit_open_since is None
 
 

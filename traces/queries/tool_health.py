@@ -17,6 +17,7 @@ from traces.queries.events import DEFAULT_RANGE
 COUNTED = 20_000
 _CIRCUITS = 500
 _UNDER_WAY = frozenset({SpanState.RUNNING.value, SpanState.WAITING.value})
+_ANSWERED = frozenset(one.value for one in Outcome if one.has_data)
 _FAILED = frozenset({Outcome.TIMEOUT.value, Outcome.AUTH_FAILED.value, Outcome.DEGRADED.value, Outcome.ERROR.value})
 
 
@@ -51,8 +52,8 @@ class ToolHealth:
     took_ms: list[int] = field(default_factory=list)
     soft_ms: int | None = None
     hard_ms: int | None = None
-    last: Call | None = None
     last_failure: Call | None = None
+    answered_at: datetime | None = None
     circuit_open_since: datetime | None = None
 
     @property
@@ -134,7 +135,8 @@ def _count(tool: ToolHealth, call: Call, elapsed_ms: int | None) -> None:
     tool.outcomes[call.outcome] += 1
     if elapsed_ms is not None and call.outcome not in _UNDER_WAY:
         tool.took_ms.append(elapsed_ms)
-    tool.last = tool.last or call
+    if call.outcome in _ANSWERED:
+        tool.answered_at = tool.answered_at or call.at
     if call.outcome in _FAILED:
         tool.last_failure = tool.last_failure or call
 
@@ -149,7 +151,8 @@ def _loaded(agents: Mapping[int, Agent]) -> Iterable[tuple[int, str]]:
 def _mark_circuits(
     tools: Mapping[tuple[int, str], ToolHealth], chosen: HealthFilter, agents: Mapping[int, Agent]
 ) -> None:
-    """A circuit is open if the last that was said of it is that it opened."""
+    """A circuit is open if the last that was said of it is that it opened, and no call has been answered since: a process that ends
+    takes its circuits along and says nothing."""
     said = TraceEvent.objects.filter(
         token__in=("CIRCUIT_OPENED", "CIRCUIT_CLOSED"), at__gte=chosen.since, run__agent__in=agents
     )
@@ -159,8 +162,9 @@ def _mark_circuits(
     ]:
         last.setdefault((agent_id, str(fields.get("tool", ""))), (token, at))
     for key, (token, at) in last.items():
-        if key in tools and token == "CIRCUIT_OPENED":  # noqa: S105  a token to grep for
-            tools[key].circuit_open_since = at
+        tool = tools.get(key)
+        if tool and token == "CIRCUIT_OPENED" and not (tool.answered_at and tool.answered_at > at):  # noqa: S105  a token
+            tool.circuit_open_since = at
 
 
 def _gravest_first(tool: ToolHealth) -> tuple[Any, ...]:
