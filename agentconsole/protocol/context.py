@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Self
 
 from agentconsole.protocol.ids import is_request_id, is_trace_id, new_request_id, new_span_id, parse_traceparent
+from agentconsole.protocol.redaction import shows_secret
 
 
 class Transport(StrEnum):
@@ -53,7 +54,7 @@ class RequestContext:
         offered = headers.get("x-request-id", "").strip()
         parent = parse_traceparent(headers.get("traceparent", ""))
         return cls(
-            request_id=offered if is_request_id(offered) else new_request_id(),
+            request_id=offered if is_request_id(offered) and not shows_secret(offered) else new_request_id(),
             transport=transport,
             trace_id=parent[0] if parent else "",
         )

@@ -9,6 +9,7 @@ from django.utils import timezone
 from typing_extensions import TypedDict
 
 from agentconsole import metrics
+from agentconsole.protocol.redaction import scrub_text
 from runs.ingest.applied import in_turn
 from runs.ingest.apply import apply_batch
 from runs.ingest.beat import record_beats
@@ -79,7 +80,7 @@ def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
 
 def _rejection(raw: Any, index: int, error: ItemError) -> Rejection:
     given = raw.get("id") if isinstance(raw, dict) else None
-    shown = str(given) if isinstance(given, str | int | UUID) else None
+    shown = scrub_text(str(given)[:1000])[0] if isinstance(given, str | int | UUID) else None
     return {
         "index": index,
         "id": shown.encode("ascii", "replace").decode()[:64] if shown is not None else None,

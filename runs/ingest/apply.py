@@ -39,6 +39,8 @@ class Prepared(NamedTuple):
 def prepare(place: int, item: RunItem) -> tuple[Prepared, list[Hit]]:
     """Clean an item. ItemError if its payload can't be stored."""
     cleaner = Cleaner()
+    if item.request_id:
+        item.request_id = cleaner.request_id(item.request_id, run_of(item))
     match item:
         case Tick():
             row = tick_row(item, cleaner)

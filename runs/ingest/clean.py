@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from agentconsole.protocol.redaction import Hit, may_hold_secret, scrub
 from agentconsole.protocol.truncation import DEFAULT_BUDGET, truncate
@@ -37,6 +38,10 @@ class Cleaner:
                 _clean_labels.clear()
             _clean_labels.add(text)
         return scrubbed
+
+    def request_id(self, text: str, run_id: UUID) -> str:
+        """A request ID, as it is; one that is a secret makes room for one that the run has to itself."""
+        return text if self._scrubbed_text(text, "request_id") is text else f"redacted-{run_id}"
 
     def _scrubbed_text(self, text: str, place: str) -> str:
         if not may_hold_secret(text):

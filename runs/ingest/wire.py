@@ -23,6 +23,7 @@ from agentconsole.protocol.beats import COMPONENT_NAME_CHARS, MAX_COMPONENTS
 from agentconsole.protocol.context import Transport
 from agentconsole.protocol.envelope import Outcome
 from agentconsole.protocol.ids import is_request_id, is_span_id, is_trace_id
+from agentconsole.protocol.redaction import scrub_text
 from agentconsole.protocol.tokens import Level, is_token
 from runs.ingest.errors import BadTextError, ItemError, NotAnObjectError, UnknownTypeError
 from runs.models import SPAN_OUTCOMES
@@ -306,7 +307,7 @@ def read_item(raw: Any) -> Item:
     kind = raw.get("type")
     reader = _READERS.get(kind) if isinstance(kind, str) else None
     if reader is None:
-        raise UnknownTypeError(f"Unknown type {str(kind)[:40]!r}. Known: {', '.join(_READERS)}.")
+        raise UnknownTypeError(f"Unknown type {scrub_text(str(kind)[:200])[0][:40]!r}. Known: {', '.join(_READERS)}.")
     try:
         item: Item = reader.validate_python(raw)
     except ValidationError as error:
@@ -322,7 +323,7 @@ def _as_item_error(error: ValidationError) -> ItemError:
 
 
 def _printable(text: str) -> str:
-    return re.sub(r"[\x00-\x1f\ud800-\udfff]", "\ufffd", text[:500])
+    return re.sub(r"[\x00-\x1f\ud800-\udfff]", "\ufffd", scrub_text(text)[0][:500])
 
 
 def read_time(text: str | None) -> datetime | None:

@@ -57,6 +57,11 @@ def scrub_text(text: str) -> tuple[str, tuple[str, ...]]:
     return _scrub_text(text, "", hits, 0), tuple(hit.detector for hit in hits)
 
 
+def shows_secret(text: str) -> bool:
+    """Whether a text shows a secret."""
+    return may_hold_secret(text) and bool(scrub_text(text)[1])
+
+
 def _scrub_text(text: str, place: str, hits: list[Hit], depth: int) -> str:
     if holds_registered(text):
         text = _cut_out(text, DETECTOR, registered_in(text), place, hits)
