@@ -11,6 +11,7 @@ from agentconsole.logconf import get_logger
 from agentconsole.protocol.context import Transport, current_context
 from runs.doctor.launch import stop_running
 from runs.services import doctor, sweeps
+from runs.services.ledger import forget_refused
 from runs.services.partitions import make_partitions
 
 log = get_logger(__name__)
@@ -38,6 +39,7 @@ def sweep_retention() -> None:
     pruned = sweeps.prune_expired_runs()
     metrics.SWEPT.labels("pruned_runs").inc(pruned.runs)
     metrics.SWEPT.labels("dropped_months").inc(pruned.months)
+    metrics.SWEPT.labels("forgotten_refusals").inc(forget_refused())
     if not pruned.is_done:
         enqueue_on_commit(sweep_retention)
 

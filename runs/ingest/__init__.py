@@ -23,6 +23,7 @@ from runs.ingest.telling import count_items, log_answer
 from runs.ingest.wire import read_time
 from runs.models import AgentInstance
 from runs.services.findings import report_findings
+from runs.services.ledger import Entry, enter_refused
 
 
 class IngestAnswer(TypedDict):
@@ -38,7 +39,7 @@ def ingest_body(body: bytes, *, content_type: str, content_encoding: str, instan
 
     MalformedBodyError, UnsupportedEncodingError, BodyTooLargeError: nothing could be read, nothing was stored.
     """
-    with reading(body):
+    with reading(body, door="ingest", instance=instance):
         batch = read_batch(
             body,
             content_type=content_type,
@@ -72,10 +73,15 @@ def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
         "rejected": rejected,
     }
     log_answer(answer["accepted"], answer["duplicates"], [one["code"] for one in rejected])
+    enter_refused([*_entries(rejected), *arrived.dropped], door="ingest", instance=instance)
     report_findings(arrived.findings, door="ingest", instance=instance)
     results = {"accepted": answer["accepted"], "duplicate": answer["duplicates"], "rejected": len(rejected)}
     count_items(results, applied.tools, environment=instance.agent.environment_id, began=began)
     return answer
+
+
+def _entries(rejected: list[Rejection]) -> list[Entry]:
+    return [Entry(one["code"], one["message"], one["id"] or "") for one in rejected]
 
 
 def _rejection(raw: Any, index: int, error: ItemError) -> Rejection:

@@ -11,6 +11,7 @@ from agentconsole.logconf import get_logger
 from agentconsole.protocol.context import bound_context, current_context
 from runs.models import AgentInstance
 from runs.services.credentials import authenticate_instance
+from runs.services.ledger import Entry, enter_refused
 
 log = get_logger(__name__)
 
@@ -33,12 +34,13 @@ def sent_by(instance: AgentInstance) -> Iterator[None]:
 
 
 @contextmanager
-def reading(body: bytes) -> Iterator[None]:
-    """Count a body, and say so where a ConsoleError tells that nothing of it could be read."""
+def reading(body: bytes, *, door: str, instance: AgentInstance) -> Iterator[None]:
+    """Count a body, and say so where a ConsoleError tells that nothing of it could be read: in metrics, log and ledger."""
     metrics.INGEST_BYTES.inc(len(body))
     try:
         yield
     except ConsoleError as error:
         metrics.INGEST_REFUSED.labels(error.code).inc()
         log.warning("INGEST_REFUSED", code=error.code, bytes=len(body))
+        enter_refused([Entry(error.code, error.message)], door=door, instance=instance)
         raise

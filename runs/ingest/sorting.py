@@ -11,6 +11,10 @@ from runs.ingest.errors import ItemError
 from runs.ingest.startup import Recorded, startup_summary
 from runs.ingest.wire import Beat, EventItem, SpanItem, Startup, read_item, run_of
 from runs.services.findings import LEAK_TOKEN, Finding, findings_in_span, findings_told
+from runs.services.ledger import DROPPED, Entry
+
+DROP_TOKEN = "SDK_ITEMS_DROPPED"  # noqa: S105  a trace event's token
+_MOST_DROPPED = 10**9
 
 
 @dataclass(slots=True)
@@ -22,6 +26,7 @@ class Sorted:
     beats: list[CleanBeat] = field(default_factory=list)
     refused: list[tuple[int, ItemError]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    dropped: list[Entry] = field(default_factory=list)  # what the SDK says it lost
 
 
 def sort_items(items: Iterable[Any]) -> Sorted:
@@ -46,10 +51,19 @@ def _take(place: int, raw: Any, done: Sorted) -> None:
     else:
         one, hits = prepare(place, item)
         done.prepared.append(one)
+        if isinstance(item, EventItem) and item.token == DROP_TOKEN:
+            done.dropped.append(_dropped(one))
         if hits or (isinstance(item, EventItem) and item.token == LEAK_TOKEN):
             done.findings.extend(_findings(one, hits))
         return
     done.findings.extend(Finding(hit, source=item.type) for hit in hits)
+
+
+def _dropped(one: Prepared) -> Entry:
+    fields = one.row["fields"]
+    count = fields.get("items")
+    is_sane = isinstance(count, int) and 0 < count <= _MOST_DROPPED
+    return Entry(DROPPED, str(fields.get("reason", "")), str(one.row["run_id"]), count if is_sane else 1)
 
 
 def _findings(one: Prepared, hits: list[Hit]) -> list[Finding]:

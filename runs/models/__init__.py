@@ -1,6 +1,7 @@
 """The tables of runs: who works (environments, agents), on what (runs), and a run's log (ticks, spans, events)."""
 
 from runs.models.agents import Agent, AgentInstance, Environment, InstanceBeat
+from runs.models.ledger import RefusedItems
 from runs.models.log import LOG_TABLES, SPAN_OUTCOMES, PhaseTick, Span, SpanKind, TickState, TraceEvent
 from runs.models.run import Run, RunStatus, RunTrace, SourceNote
 from runs.models.saved import SavedView
@@ -13,6 +14,7 @@ __all__ = [
     "Environment",
     "InstanceBeat",
     "PhaseTick",
+    "RefusedItems",
     "Run",
     "RunStatus",
     "RunTrace",

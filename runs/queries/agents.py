@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import OuterRef, Prefetch, Q, Subquery
 
 from agentconsole.errors import NotFoundError
-from runs.models import Agent, AgentInstance, Run
+from runs.models import Agent, AgentInstance, RefusedItems, Run
 from runs.vitals import Standing, standing_of
 
 AGENTS_A_PAGE = 100
@@ -18,6 +18,8 @@ RUNS_WEIGHED = 200
 GONE_IS_NEWS_FOR = timedelta(days=1)
 # Of an agent with several instances, the first of these that any of them is in.
 STATES = ("not_ready", "degraded", "ready", "idle", "seen", "gone", "stopped")
+REFUSED_DAYS = timedelta(days=7)
+REFUSED_SHOWN = 50
 EXPIRES_SOON = timedelta(days=14)
 RUN_COLUMNS = (
     "request_id", "status", "started_at", "ended_at", "last_seen_at", "heartbeat_s", "lease_s", "tools",
@@ -99,6 +101,7 @@ class AgentStory:
     weighed: int
     statuses: list[tuple[str, int]]
     outcomes: list[tuple[str, int]]
+    refused: Sequence[RefusedItems] = ()
 
     @property
     def calls(self) -> int:
@@ -133,7 +136,7 @@ def agent_page(environments: Sequence[str], now: datetime, after: str = "") -> A
 
 def agent_story(environment: str, name: str, environments: Sequence[str], now: datetime) -> AgentStory:
     """An agent with all its instances, its last runs, and how its last RUNS_WEIGHED runs and their calls went.
-    NotFoundError. Three queries."""
+    NotFoundError. Four queries."""
     agent = Agent.objects.filter(environment=environment, name=name).first()
     if agent is None or environment not in environments:
         raise NotFoundError("There is no such agent, or it is in an environment that you can't see.")
@@ -143,13 +146,21 @@ def agent_story(environment: str, name: str, environments: Sequence[str], now: d
     for run in runs:
         outcomes.update(run.tools)
     row = _row(agent, instances, now, runs[0] if runs else None)
-    return AgentStory(row, runs[:RUNS_SHOWN], len(runs), statuses.most_common(), outcomes.most_common())
+    return AgentStory(
+        row, runs[:RUNS_SHOWN], len(runs), statuses.most_common(), outcomes.most_common(), _refused(instances, now)
+    )
 
 
 def agent_names(environments: Sequence[str]) -> list[str]:
     """The names of agents, each once, for a filter's suggestions. One query."""
     names = Agent.objects.filter(environment__in=environments).order_by("name").values_list("name", flat=True)
     return list(names.distinct()[:AGENTS_A_PAGE])
+
+
+def _refused(instances: Sequence[AgentInstance], now: datetime) -> list[RefusedItems]:
+    """What was refused of the last REFUSED_DAYS, newest first."""
+    found = RefusedItems.objects.filter(instance__in=instances, day__gt=(now - REFUSED_DAYS).date())
+    return list(found.select_related("instance").order_by("-last_at")[:REFUSED_SHOWN])
 
 
 def _row(agent: Agent, instances: Sequence[AgentInstance], now: datetime, last_run: Run | None) -> AgentRow:

@@ -70,7 +70,7 @@ def take_in(signal: Signal, body: bytes, *, media: str, content_encoding: str, i
     if signal is Signal.METRICS:
         return _no_metrics()
     with ExitStack() as turn:
-        with reading(body):
+        with reading(body, door="otlp", instance=instance):
             plain = expand(body, content_encoding, max_bytes=settings.INGEST_MAX_EXPANDED_BYTES)
             if len(plain) > LARGE_BYTES:
                 turn.enter_context(_one_large)

@@ -12,6 +12,7 @@ from runs.ingest.clean import Cleaner
 from runs.ingest.errors import BusyError, ItemError
 from runs.ingest.telling import count_items, log_answer
 from runs.models import AgentInstance
+from runs.services.ledger import Entry, enter_refused
 from traces.mapping.logs import map_log
 from traces.mapping.spans import map_span
 from traces.otlp.shapes import Export, ExportOutcome, OtlpLog, OtlpSpan, Refused
@@ -40,6 +41,8 @@ def store_export(export: Export, *, instance: AgentInstance) -> ExportOutcome:
         refused=(*export.refused, *_refusals(export, [*refused, *applied.refused])),
     )
     log_answer(outcome.stored, outcome.duplicates, [one.code for one in outcome.refused])
+    refusals = [Entry(one.code, one.message, one.span_id) for one in outcome.refused]
+    enter_refused(refusals, door="otlp", instance=instance)
     report_leaks(leaks, instance)
     _count(outcome, applied, instance, began)
     return outcome
