@@ -22,6 +22,7 @@ urlpatterns = [
     path("agents/instances/<int:instance_id>/<str:verb>/sure", agents.confirm, name="confirm-credential"),
     path("agents/doctor/run", doctor.run_doctor, name="run_doctor"),
     path("agents/<str:environment>/<str:name>/", agents.agent_detail, name="agent"),
+    path("agents/<str:environment>/<str:name>/content", agents.content, name="content"),
     path("settings/", settings.settings_page, name="settings"),
     path("settings/password", settings.change_password, name="change-password"),
     path("settings/theme", settings.choose_theme, name="theme"),

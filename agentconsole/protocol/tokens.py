@@ -73,6 +73,7 @@ TOKENS: dict[str, str] = {
     "INGEST_ITEM_REJECTED": "items of a batch were refused",
     "INGEST_REFUSED": "a batch could not be read at all",
     "SECRET_LEAK_BLOCKED": "a secret was found in a payload and taken out before it was stored",
+    "CONTENT_SWITCHED": "an admin said whether an agent's content is kept",
     "LEAK_INCIDENT_OPENED": "a secret that was taken out is one that the console had not met before",
     "LEAK_INCIDENT_REOPENED": "a secret whose incident was closed came again",
     "LEAK_INCIDENT_CLOSED": "a person has dealt with a leaked secret, and said how",

@@ -53,7 +53,7 @@ def ingest_body(body: bytes, *, content_type: str, content_encoding: str, instan
 def ingest_batch(batch: Batch, *, instance: AgentInstance) -> IngestAnswer:
     """Store what is good of a batch of raw items."""
     began = time.perf_counter()
-    arrived = sort_items(batch.items)
+    arrived = sort_items(batch.items, keeps_content=instance.agent.keeps_content)
     sent_at = read_time(batch.sent_at)
     skew_ms = skew_of(sent_at, timezone.now())
     try:

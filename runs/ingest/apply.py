@@ -36,9 +36,9 @@ class Prepared(NamedTuple):
         return self.item.at
 
 
-def prepare(place: int, item: RunItem) -> tuple[Prepared, list[Hit]]:
+def prepare(place: int, item: RunItem, *, keeps_content: bool = True) -> tuple[Prepared, list[Hit]]:
     """Clean an item. ItemError if its payload can't be stored."""
-    cleaner = Cleaner()
+    cleaner = Cleaner(keeps_content)
     if item.request_id:
         item.request_id = cleaner.request_id(item.request_id, run_of(item))
     match item:

@@ -4,10 +4,13 @@ In this order: a cut through a secret would hide it from the redactor.
 """
 
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+from django.conf import settings
 
 from agentconsole.protocol.redaction import Hit, may_hold_secret, scrub
 from agentconsole.protocol.truncation import DEFAULT_BUDGET, truncate
@@ -23,8 +26,12 @@ _SURELY_WITHIN_BUDGET = DEFAULT_BUDGET // 4  # characters: none takes more than 
 
 @dataclass(slots=True)
 class Cleaner:
-    """Cleans the fields of one item; `hits` gathers what was redacted, `cut` what was cut (`{place: {chars, sha256, at, left_out}}`)."""
+    """Cleans the fields of one item; `hits` gathers what was redacted, `cut` what was cut (`{place: {chars, sha256, at, left_out}}`).
 
+    Without `keeps_content`, of each text but names only its size and a digest are left (docs/content-off.md).
+    """
+
+    keeps_content: bool = True
     hits: list[Hit] = field(default_factory=list)
     cut: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -52,7 +59,7 @@ class Cleaner:
 
     def prose(self, text: str, place: str) -> str:
         """A text of any length: redacted, then cut to its budget."""
-        return self._within_budget(self._scrubbed_text(text, place), place) if text else text
+        return self._kept(self._scrubbed_text(text, place), place) if text else text
 
     def payload(self, value: Any, place: str) -> str | None:
         """Arguments or a result, any JSON, as text within its budget; None stays None."""
@@ -61,14 +68,14 @@ class Cleaner:
         if isinstance(value, str):
             check_text(value)
             return self.prose(value, place)
-        return self._within_budget(self._scrubbed(value, place)[0], place)
+        return self._kept(self._scrubbed(value, place)[0], place)
 
     def structure(self, value: dict[str, Any], place: str) -> dict[str, Any]:
         """Attributes or fields, kept as JSON: redacted, long texts cut, refused above MAX_STRUCTURE_BYTES."""
         if not value:
             return value
         text, scrubbed = self._scrubbed(value, place)
-        if len(text) <= _SURELY_WITHIN_BUDGET:
+        if len(text) <= _SURELY_WITHIN_BUDGET and self.keeps_content:
             return dict(scrubbed)
         kept: dict[str, Any] = self._cut_texts(scrubbed, place)
         if len(_dump(kept).encode()) > MAX_STRUCTURE_BYTES:
@@ -82,7 +89,7 @@ class Cleaner:
         if not value:
             return value
         text, scrubbed = self._scrubbed(value, place)
-        if len(text) <= _SURELY_WITHIN_BUDGET:
+        if len(text) <= _SURELY_WITHIN_BUDGET and self.keeps_content:
             return dict(scrubbed)
         cut_before = dict(self.cut)
         kept: dict[str, Any] = self._cut_texts(scrubbed, place)
@@ -105,6 +112,13 @@ class Cleaner:
                 text = _dump(value)
         return text, value
 
+    def again(self) -> "Cleaner":
+        """For more fields of the same item, whose cuts are nobody's business."""
+        return Cleaner(self.keeps_content, self.hits)
+
+    def _kept(self, text: str, place: str) -> str:
+        return self._within_budget(text, place) if self.keeps_content else content_off(text)
+
     def _within_budget(self, text: str, place: str) -> str:
         if len(text) <= _SURELY_WITHIN_BUDGET:
             return text
@@ -120,12 +134,18 @@ class Cleaner:
 
     def _cut_texts(self, value: Any, place: str) -> Any:
         if isinstance(value, str):
-            return self._within_budget(value, place)
+            return self._kept(value, place)
         if isinstance(value, dict):
             return {key: self._cut_texts(inner, f"{place}.{key}") for key, inner in value.items()}
         if isinstance(value, list):
             return [self._cut_texts(inner, f"{place}.{index}") for index, inner in enumerate(value)]
         return value
+
+
+def content_off(text: str) -> str:
+    """What is kept of a text of an agent whose content is off: its size, and a keyed digest that tells whether two are the same."""
+    digest = hmac.new(settings.CREDENTIAL_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return f"[CONTENT OFF: {len(text):,} characters, digest {digest[:16]}]"
 
 
 def _smallest(members: dict[str, Any]) -> list[str]:

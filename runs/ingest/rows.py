@@ -69,7 +69,7 @@ def span_row(item: SpanItem, cleaner: Cleaner) -> SpanRow:
         "attributes": cleaner.structure(_with_extra(item, item.attributes), "attributes"),
         "mapping": None,
     }
-    told = {place: part.model_dump() for place, part in item.cut.items()}
+    told = {place: part.model_dump() for place, part in item.cut.items()} if cleaner.keeps_content else {}
     row["cut"] = told | cleaner.cut
     return row
 

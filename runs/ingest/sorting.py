@@ -29,18 +29,18 @@ class Sorted:
     dropped: list[Entry] = field(default_factory=list)  # what the SDK says it lost
 
 
-def sort_items(items: Iterable[Any]) -> Sorted:
+def sort_items(items: Iterable[Any], *, keeps_content: bool) -> Sorted:
     """Read and clean raw items, each for itself."""
     done = Sorted()
     for place, raw in enumerate(items):
         try:
-            _take(place, raw, done)
+            _take(place, raw, done, keeps_content)
         except ItemError as error:
             done.refused.append((place, error))
     return done
 
 
-def _take(place: int, raw: Any, done: Sorted) -> None:
+def _take(place: int, raw: Any, done: Sorted, keeps_content: bool) -> None:
     item = read_item(raw)
     if isinstance(item, Startup):
         summary, hits = startup_summary(item)
@@ -49,7 +49,7 @@ def _take(place: int, raw: Any, done: Sorted) -> None:
         beat, hits = clean_beat(item)
         done.beats.append(beat)
     else:
-        one, hits = prepare(place, item)
+        one, hits = prepare(place, item, keeps_content=keeps_content)
         done.prepared.append(one)
         if isinstance(item, EventItem) and item.token == DROP_TOKEN:
             done.dropped.append(_dropped(one))

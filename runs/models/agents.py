@@ -33,6 +33,7 @@ class Agent(models.Model):
 
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="agents")
     name = models.CharField(max_length=NAME_MAX, validators=[valid_name])
+    keeps_content = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

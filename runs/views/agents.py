@@ -16,6 +16,7 @@ from agentconsole.errors import BadRequestError, ConsoleError, NotFoundError
 from runs.access import Role, requires, visible_environments
 from runs.models import Agent, AgentInstance
 from runs.queries.agents import agent_page, agent_story
+from runs.services.content import switch_content
 from runs.services.credentials import Issued, issue_credential, revoke_credential, rotate_credential
 
 LIFETIMES = {"": None, "30": 30, "90": 90, "365": 365}
@@ -35,6 +36,17 @@ def agent_detail(request: HttpRequest, environment: str, name: str) -> HttpRespo
     """One agent: state, startup summary, instances, runs."""
     story = agent_story(environment, name, visible_environments(request.user), timezone.now())
     return render(request, "runs/agent.html", {"story": story, "environment": environment})
+
+
+@require_POST
+@requires(Role.ADMIN)
+def content(request: HttpRequest, environment: str, name: str) -> HttpResponse:
+    """Content on or off, from now on."""
+    keeps = request.POST.get("keeps") == "on"
+    visible = visible_environments(request.user)
+    switch_content(actor=_actor(request), environment=environment, agent=name, environments=visible, keeps=keeps)
+    messages.success(request, f"From now on {name}'s content is {'kept' if keeps else 'not kept'}.")
+    return redirect("agent", environment, name)
 
 
 @never_cache

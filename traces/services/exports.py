@@ -53,7 +53,7 @@ def _told(export: Export, instance: AgentInstance) -> tuple[list[Told], list[tup
     refused: list[tuple[int, ItemError]] = []
     leaks: list[Leak] = []
     for place, item in enumerate(_items(export)):
-        cleaner = Cleaner()
+        cleaner = Cleaner(instance.agent.keeps_content)
         try:
             told.append(
                 _told_span(place, item, cleaner)
@@ -76,7 +76,7 @@ def _told_span(place: int, span: OtlpSpan, cleaner: Cleaner) -> Told:
     account = map_span(span)
     telling = telling_of_span(
         account.run,
-        Cleaner(cleaner.hits),
+        cleaner.again(),
         f"{span.scope.name} {span.scope.version}".strip(),
         role=account.role,
         parent_id=account.parent_id,
@@ -90,7 +90,7 @@ def _told_span(place: int, span: OtlpSpan, cleaner: Cleaner) -> Told:
 def _told_log(place: int, record: OtlpLog, cleaner: Cleaner, instance: AgentInstance) -> Told:
     account = map_log(record)
     row = event_row(account, cleaner)
-    telling = telling_of_log(account.run, Cleaner(cleaner.hits), at=account.at, event_id=str(row["id"]))
+    telling = telling_of_log(account.run, cleaner.again(), at=account.at, event_id=str(row["id"]))
     run_id = None if account.trace_id else run_of_log(account, instance)
     return Told(place, account.trace_id, account.at, row, telling, run_id)
 
