@@ -76,6 +76,10 @@ class WebConsole:
         """What was ingested is found by the search, which a worker does within seconds."""
         self.manage("shell", "--command", "from traces.services.indexing import index_log; index_log()")
 
+    def forget_leaks(self) -> None:
+        """No leak is open any more: other tests' pages begin without its banner."""
+        self.manage("shell", "--command", "from traces.models import LeakIncident; LeakIncident.objects.all().delete()")
+
     def begin_wait(self, run_id: str, action_id: str, name: str) -> None:
         """A run waits for a person from now on, as it does when its agent asks."""
         self._run("-m", "tests.browser.waits", "begin", run_id, action_id, name)

@@ -1,6 +1,7 @@
 """What holds for every page: axe finds nothing, nothing scrolls sideways on a phone, a first load is light."""
 
 import gzip
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -45,7 +46,7 @@ LIGHT_BYTES = 100_000
 
 
 @pytest.fixture(scope="module")
-def path_of(server: WebConsole) -> dict[str, str]:
+def path_of(server: WebConsole) -> Iterator[dict[str, str]]:
     """The pages, with something on each."""
     missing = {
         "expected": ["logs", "restart"],
@@ -71,7 +72,8 @@ def path_of(server: WebConsole) -> dict[str, str]:
     run = new_run()
     server.ingest([run_started(run, at=ago(60)), {**call("ok"), "run": run, "result": BEARER}])
     server.index()
-    return {name: path.replace("{action}", action) for name, path in PATHS.items()}
+    yield {name: path.replace("{action}", action) for name, path in PATHS.items()}
+    server.forget_leaks()
 
 
 @pytest.fixture
