@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from agentconsole.logconf import get_logger
+from agentconsole.protocol.lines import one_line
 from agentconsole.protocol.redaction import Hit
 from agentconsole.protocol.times import iso
-from runs.ingest.clean import Cleaner, one_line
+from runs.ingest.clean import Cleaner
 from runs.ingest.wire import Beat
 from runs.models import AgentInstance, InstanceBeat
 from runs.vitals import parts_of

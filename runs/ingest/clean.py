@@ -184,11 +184,6 @@ def _check_inside(value: Any, depth: int = 0) -> None:
             _check_inside(inner, depth + 1)
 
 
-def one_line(text: str) -> str:
-    """A text for one line of a page or a log: what would break the line, or turn its direction, is shown as U+FFFD."""
-    return text if text.isprintable() else "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
-
-
 def check_text(text: str) -> None:
     """Refuse NUL and lone surrogates."""
     if "\x00" in text:

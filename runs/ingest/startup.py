@@ -7,8 +7,9 @@ from typing import Any
 from django.db import transaction
 
 from agentconsole.logconf import get_logger
+from agentconsole.protocol.lines import one_line
 from agentconsole.protocol.redaction import Hit
-from runs.ingest.clean import Cleaner, one_line
+from runs.ingest.clean import Cleaner
 from runs.ingest.wire import Startup
 from runs.lacks import Lacks
 from runs.models import AgentInstance

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from agentconsole.protocol.lines import one_line
 from agentconsole.protocol.redaction import scrub_text
 from runs.models import AgentInstance, RefusedItems
 
@@ -46,8 +47,8 @@ def enter_refused(entries: Iterable[Entry], *, door: str, instance: AgentInstanc
             RefusedItems.objects.filter(instance=instance, day=now.date(), door=door, code=code).update(
                 items=F("items") + entry.items,
                 last_at=now,
-                message=scrub_text(entry.message)[0][:_MESSAGE],
-                item_id=scrub_text(entry.item_id)[0][:_ITEM_ID],
+                message=one_line(scrub_text(entry.message)[0])[:_MESSAGE],
+                item_id=one_line(scrub_text(entry.item_id)[0])[:_ITEM_ID],
             )
 
 

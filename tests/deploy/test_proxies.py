@@ -44,6 +44,7 @@ def webs(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
         BEHIND_TLS_PROXY="on",
         CONSOLE_ENV="prod",
         ALLOWED_HOSTS="localhost",
+        CONSOLE_URL="https://localhost",
         METRICS_TOKEN=METRICS_TOKEN,
     )
     both = [WebProcess(image, port, env) for port in free_ports(2)]

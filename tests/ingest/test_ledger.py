@@ -62,6 +62,11 @@ def test_the_agents_page_shows_it_without_secrets(agent: AgentCaller, viewer: Us
     assert "hunter2" not in page
 
 
+def test_what_a_sender_makes_of_an_id_is_kept_as_one_line(agent: AgentCaller):
+    agent.send({"type": "riddle", "id": "a\x00b\nc\ud800"})
+    assert RefusedItems.objects.get().item_id.startswith("a\ufffdb\ufffdc")
+
+
 def test_it_is_forgotten_in_time(agent: AgentCaller):
     enter_refused([Entry("invalid", "odd")], door="ingest", instance=agent.instance)
     assert forget_refused() == 0
