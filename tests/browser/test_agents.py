@@ -23,7 +23,7 @@ def test_a_credential_is_made_used_rotated_and_revoked(server: WebConsole, page:
     first = page.inner_text("#token")
     assert answer(server, first) == 200
     page.click("text=Done")
-    page.click("text=Rotate")
+    page.click("a.button:has-text('Rotate')")
     page.click("button:text-is('Rotate it')")
     second = page.inner_text("#token")
     assert [answer(server, first), answer(server, second)] == [401, 200]

@@ -87,7 +87,7 @@ def signed_in(server: WebConsole, page: Page, trouble: Trouble) -> Page:
 def address(server: WebConsole, page: Page, path: str) -> str:
     if "{instance}" in path:
         page.goto(f"{server.url}/agents/dev/triage/")
-        path = page.get_attribute("text=Rotate", "href") or ""
+        path = page.get_attribute("a.button:has-text('Rotate')", "href") or ""
     if "{leak}" in path:
         page.goto(f"{server.url}/traces/leaks/")
         path = page.get_attribute(".leaks [data-row]", "href") or ""

@@ -179,6 +179,7 @@ def test_the_drawer_draws_the_cut_between_head_and_tail(run: Page, story: Story,
 def test_the_drawer_shows_secrets_as_pills(run: Page, story: Story, server: WebConsole):
     opened(run, server, story, f"?span={story.span_ids['post_answer']}")
     expect(run.locator("mark.redacted")).to_have_text("[REDACTED:authorization_header]")
+    expect(run.locator(".notice", has_text="A secret leaked")).to_be_visible()
 
 
 def test_a_span_can_be_copied_as_json(run: Page, story: Story, server: WebConsole):
